@@ -1,0 +1,76 @@
+# Everything starts from here; `make` alone lists it. Each target sets up and compiles what it needs first.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# Tests run in this many processes, each with an Anvil of its own.
+WORKERS ?= 2
+# Restrict a run: make test-unit K=mint
+K ?=
+PYTEST := .venv/bin/pytest $(if $(K),-k "$(K)")
+
+TOOLS := .venv/.linked
+SOLHINT := node node_modules/solhint/solhint.js
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+# -- set-up: stamps keep it from being done twice ------------------------------------------------
+
+.PHONY: setup
+setup: $(TOOLS) ## install Python and Node packages, compiler, Anvil and forge from the lock files
+
+.venv/.uv: tools/venv.sh
+	@sh tools/venv.sh
+
+.venv/.synced: .venv/.uv pyproject.toml uv.lock
+	@.venv/bin/uv sync --frozen --quiet
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(TOOLS): .venv/.synced node_modules/.installed tools/link.sh tools/solc.mjs
+	@sh tools/link.sh
+	@touch $@
+
+# -- build and test ------------------------------------------------------------------------------
+
+.PHONY: compile
+compile: $(TOOLS) ## compile the contracts, if they have changed
+	@.venv/bin/python -m perennial.artifacts
+
+.PHONY: test
+test: compile ## run every test (K=… for some, WORKERS=… processes)
+	@$(PYTEST) -n $(WORKERS)
+
+.PHONY: test-unit
+test-unit: compile ## run the unit tests in one process (K=… for some)
+	@$(PYTEST) tests/unit
+
+.PHONY: size
+size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
+	@.venv/bin/python -m perennial.size
+
+# -- style ---------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(TOOLS) ## check style and types, Solidity and Python
+	@.venv/bin/forge fmt --check
+	@$(SOLHINT) --max-warnings 0 --disc --noPoster 'contracts/**/*.sol'
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+.PHONY: format
+format: $(TOOLS) ## rewrite the sources in the project's style
+	@.venv/bin/forge fmt
+	@.venv/bin/ruff check --fix --quiet
+	@.venv/bin/ruff format
+
+.PHONY: clean
+clean: ## remove everything that was made here, tools included
+	@rm -rf .venv node_modules .solcx .build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find perennial tests -name __pycache__ -type d -prune -exec rm -rf {} +
