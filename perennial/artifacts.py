@@ -1,12 +1,13 @@
 """Compiled contracts by name: ABI, creation and runtime bytecode, from Ape's build output.
 
 For everything that needs a contract without Ape's start-up: in-process EVMs, size reports, scripts. The first load of a
-process compiles when a source or a compiler setting has changed since the last compilation, else it reads one file.
+process compiles what has changed since the last compilation, else it reads one file.
 """
 
 import fcntl
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / ".build"
-MANIFEST = BUILD / "__local__.json"
 
-# What decides the bytecode beside the contracts: compiler settings, versions of the compiler and of imported packages.
+# What decides every contract's bytecode: compiler settings, versions of the compiler and of the imported packages.
 _SETTINGS = ("ape-config.yaml", "package-lock.json")
+
+_IMPORT = re.compile(r"""^\s*(?:import|\})[^;"']*["'](\.[^"']+)["']""", re.MULTILINE)
 
 
 class ArtifactError(LookupError):
@@ -59,25 +60,69 @@ def load_all() -> tuple[Artifact, ...]:
     return tuple(sorted(_artifacts().values(), key=lambda artifact: artifact.name))
 
 
-def refresh() -> bool:
-    """Compiles with Ape if a source or setting has changed since the last compilation; returns whether it did.
+def refresh(root: Path = ROOT) -> list[str]:
+    """Brings Ape's build output in line with the sources below `root`; returns what had to be compiled.
 
-    Safe to call from several processes: one compiles, the others wait for it.
+    Ape alone compiles a file when its own text has changed, so it would leave a contract stale whose library has, and
+    keep one that is gone. Here a file is stale when anything it imports has changed; its entries are taken out of Ape's
+    manifest, which makes Ape compile it. Safe to call from several processes: one compiles, the others wait for it.
     """
-    with _lock():
-        fingerprint, stamp = _fingerprint(), BUILD / "fingerprint"
-        if MANIFEST.exists() and stamp.exists() and stamp.read_text() == fingerprint:
-            return False
+    build = root / ".build"
+    build.mkdir(exist_ok=True)
+    manifest, stamps = build / "__local__.json", build / "stamps.json"
+    with _lock(build / "lock"):
+        wanted = fingerprints(root)
+        known: dict[str, str] = _read(stamps)
+        built = _read(manifest)
+        sources = built.get("sources", {})
+        stale = [path for path, stamp in wanted.items() if known.get(path) != stamp or path not in sources]
+        if not stale and known.keys() == wanted.keys():
+            return []
+
+        stamps.unlink(missing_ok=True)
+        if built:
+            _write(manifest, _without(built, keep=wanted.keys() - set(stale)))
         # Ape's own messages (what it compiles, compiler warnings) go to the terminal.
-        subprocess.run([Path(sys.executable).with_name("ape"), "compile"], cwd=ROOT, check=True)
-        stamp.write_text(fingerprint)
-        return True
+        subprocess.run([Path(sys.executable).with_name("ape"), "compile"], cwd=root, check=True)
+        _write(stamps, wanted)
+        return stale
+
+
+def fingerprints(root: Path) -> dict[str, str]:
+    """For each Solidity file of `root`, a hash of what decides its bytecode: its text, all it imports, the settings."""
+    settings = hashlib.sha256(b"".join(hashlib.sha256((root / name).read_bytes()).digest() for name in _SETTINGS))
+    contents = {path.resolve(): path.read_bytes() for path in sorted((root / "contracts").rglob("*.sol"))}
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    imports = {path: _imports(path, content) & contents.keys() for path, content in contents.items()}
+
+    def stamp(path: Path) -> str:
+        closure, pending = {path}, [path]
+        while pending:
+            fresh = imports[pending.pop()] - closure
+            closure |= fresh
+            pending.extend(fresh)
+        lines = sorted(f"{each.relative_to(root.resolve())} {hashes[each]}" for each in closure)
+        return hashlib.sha256("\n".join([settings.hexdigest(), *lines]).encode()).hexdigest()
+
+    return {str(path.relative_to(root.resolve())): stamp(path) for path in contents}
+
+
+def _imports(path: Path, content: bytes) -> set[Path]:
+    """The files that relative imports of `path` name; packages are part of the settings, by their lock file."""
+    return {(path.parent / name).resolve() for name in _IMPORT.findall(content.decode())}
+
+
+def _without(built: dict[str, Any], keep: set[str]) -> dict[str, Any]:
+    """Ape's manifest with the entries of the sources in `keep` alone."""
+    types = {name: entry for name, entry in built.get("contractTypes", {}).items() if entry.get("sourceId") in keep}
+    sources = {path: entry for path, entry in built.get("sources", {}).items() if path in keep}
+    return {**built, "contractTypes": types, "sources": sources, "compilers": []}
 
 
 @cache
 def _artifacts() -> dict[str, Artifact]:
     refresh()
-    types: dict[str, dict[str, Any]] = json.loads(MANIFEST.read_text())["contractTypes"]
+    types: dict[str, dict[str, Any]] = _read(ROOT / ".build" / "__local__.json").get("contractTypes", {})
     return {name: _artifact(name, compiled) for name, compiled in types.items()}
 
 
@@ -100,24 +145,26 @@ def _bytecode(name: str, entry: dict[str, Any] | None) -> bytes:
         raise ArtifactError(f"{name}: bytecode has unresolved library references") from error
 
 
-def _fingerprint() -> str:
-    """A hash over the path and content of everything that decides the bytecode."""
-    digest = hashlib.sha256()
-    paths = [*sorted((ROOT / "contracts").rglob("*.sol")), *(ROOT / name for name in _SETTINGS)]
-    for path in paths:
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT)}\n{len(content)}\n".encode())
-        digest.update(content)
-    return digest.hexdigest()
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object, empty where there is no file."""
+    content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return content
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Replaces a JSON file in one step, so that no reader sees half of it."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content))
+    partial.replace(path)
 
 
 @contextmanager
-def _lock() -> Iterator[None]:
-    BUILD.mkdir(exist_ok=True)
-    with (BUILD / "lock").open("w") as handle:
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 if __name__ == "__main__":
-    print("compiled" if refresh() else "contracts are up to date")
+    compiled = refresh()
+    print(f"compiled {len(compiled)} files" if compiled else "contracts are up to date")

@@ -1,0 +1,68 @@
+"""The compiler's command line over its WebAssembly build, as solcx, Ape and slither call it."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import solcx
+from solcx.exceptions import SolcError
+
+from perennial.artifacts import ROOT, load
+
+VERSION = "0.8.37"
+SOLC = ROOT / ".solcx" / f"solc-v{VERSION}"
+SOURCE = "pragma solidity 0.8.37; contract Answer { function f() external pure returns (uint256) { return 42; } }"
+
+
+def solc(*arguments, stdin=""):
+    return subprocess.run([SOLC, *arguments], input=stdin, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_environment_names_the_compiler():
+    assert Path(os.environ["SOLCX_BINARY_PATH"]) == ROOT / ".solcx"
+    assert [str(version) for version in solcx.get_installed_solc_versions()] == [VERSION]
+
+
+def test_compile_source_and_standard_json_agree():
+    settings = {"viaIR": True, "evmVersion": "prague", "optimizer": {"enabled": True, "runs": 200}}
+    settings["outputSelection"] = {"*": {"*": ["evm.bytecode.object"]}}
+    standard = {"language": "Solidity", "sources": {"<stdin>": {"content": SOURCE}}, "settings": settings}
+
+    options = {"optimize": True, "optimize_runs": 200, "via_ir": True, "evm_version": "prague"}
+    by_options = solcx.compile_source(SOURCE, output_values=["abi", "bin"], solc_version=VERSION, **options)
+    by_json = solcx.compile_standard(standard, solc_version=VERSION)
+
+    assert by_options["<stdin>:Answer"]["bin"] == by_json["contracts"]["<stdin>"]["Answer"]["evm"]["bytecode"]["object"]
+    assert [entry["name"] for entry in by_options["<stdin>:Answer"]["abi"]] == ["f"]
+
+
+def test_combined_json_gives_what_ape_compiled():
+    path = "contracts/mocks/MockToken.sol"
+    remapping = "@openzeppelin/contracts=node_modules/@openzeppelin/contracts"
+    flags = ["--optimize", "--optimize-runs", "200", "--via-ir", "--evm-version", "prague"]
+
+    result = solc("--base-path", ".", "--combined-json", "bin,ast", *flags, remapping, path)
+
+    assert result.returncode == 0, result.stderr
+    output = json.loads(result.stdout)
+    assert path in output["sourceList"]
+    assert bytes.fromhex(output["contracts"][f"{path}:MockToken"]["bin"]) == load("MockToken").creation
+
+
+def test_error_in_a_source_is_reported():
+    with pytest.raises(SolcError, match="Undeclared identifier"):
+        solcx.compile_source(SOURCE.replace("42", "missing"), solc_version=VERSION)
+
+
+def test_missing_import_is_reported():
+    with pytest.raises(SolcError, match="File not found"):
+        solcx.compile_source('import "./Nowhere.sol"; ' + SOURCE, solc_version=VERSION)
+
+
+def test_unknown_option_is_refused():
+    result = solc("--combined-json", "bin", "--revert-strings", "strip", stdin=SOURCE)
+
+    assert result.returncode == 1
+    assert "unrecognised option '--revert-strings'" in result.stderr
