@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import solcx
@@ -26,11 +27,11 @@ def test_environment_names_the_compiler():
 
 
 def test_compile_source_and_standard_json_agree():
-    settings = {"viaIR": True, "evmVersion": "prague", "optimizer": {"enabled": True, "runs": 200}}
+    settings: dict[str, Any] = {"viaIR": True, "evmVersion": "prague", "optimizer": {"enabled": True, "runs": 200}}
     settings["outputSelection"] = {"*": {"*": ["evm.bytecode.object"]}}
     standard = {"language": "Solidity", "sources": {"<stdin>": {"content": SOURCE}}, "settings": settings}
 
-    options = {"optimize": True, "optimize_runs": 200, "via_ir": True, "evm_version": "prague"}
+    options: dict[str, Any] = {"optimize": True, "optimize_runs": 200, "via_ir": True, "evm_version": "prague"}
     by_options = solcx.compile_source(SOURCE, output_values=["abi", "bin"], solc_version=VERSION, **options)
     by_json = solcx.compile_standard(standard, solc_version=VERSION)
 
