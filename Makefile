@@ -35,7 +35,7 @@ endif
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(TOOLS): .venv/.synced node_modules/.installed tools/link.sh tools/solc.mjs

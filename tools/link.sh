@@ -28,7 +28,8 @@ for tool in anvil forge; do
     ln -sf "$root/$binary" ".venv/bin/$tool"
 done
 
-# solcx and Ape ask for the version a dozen times a run, so the launcher answers it without starting Node.
+# solcx and Ape ask for the version a dozen times a run, so the launcher answers it without starting Node. Deeply nested code
+# needs more stack (in KB) than Node gives by default; a process has 8 MB.
 version=$(node tools/solc.mjs --version)
 number=$(node -p 'require("solc/package.json").version')
 mkdir -p .solcx
@@ -39,7 +40,7 @@ if [ "\${1:-}" = "--version" ]; then
     echo "$version"
     exit 0
 fi
-exec node "$root/tools/solc.mjs" "\$@"
+exec node --stack-size=4000 "$root/tools/solc.mjs" "\$@"
 SH
 chmod +x "$launcher.new"
 mv "$launcher.new" "$launcher"

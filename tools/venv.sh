@@ -24,6 +24,9 @@ bootstrap=$(mktemp -d)
 trap 'rm -rf "$bootstrap"' EXIT
 "${PYTHON:-python3}" -m venv "$bootstrap"
 "$bootstrap/bin/python" -m pip install --quiet --disable-pip-version-check "$uv"
-"$bootstrap/bin/uv" venv --quiet --clear --seed --no-project --python 3.12 .venv
+"$bootstrap/bin/uv" venv --quiet --clear --seed --no-project --python 3.12 .venv || {
+    echo "tools/venv.sh: install Python 3.11 or 3.12, or name one with PYTHON=…" >&2
+    exit 1
+}
 "$bootstrap/bin/uv" pip install --quiet --python .venv/bin/python "$uv"
 touch .venv/.uv
