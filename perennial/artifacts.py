@@ -79,9 +79,11 @@ def refresh(root: Path = ROOT) -> list[str]:
         if not stale and known.keys() == wanted.keys():
             return []
 
-        stamps.unlink(missing_ok=True)
+        # Should the compilation fail, what is left is still up to date.
+        fresh = wanted.keys() - set(stale)
+        _write(stamps, {path: wanted[path] for path in fresh})
         if built:
-            _write(manifest, _without(built, keep=wanted.keys() - set(stale)))
+            _write(manifest, _without(built, keep=fresh))
         # Ape's own messages (what it compiles, compiler warnings) go to the terminal.
         subprocess.run([Path(sys.executable).with_name("ape"), "compile"], cwd=root, check=True)
         _write(stamps, wanted)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from subprocess import CalledProcessError
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_load_gives_code_and_abi():
 def test_load_of_an_unknown_contract_raises():
     with pytest.raises(ArtifactError, match="no contract named 'Nothing'"):
         load("Nothing")
+
+
+def test_refresh_after_an_error_compiles_only_what_is_missing(root):
+    refresh(root)
+    write(root, "Other.sol", "contract Other { missing x; }")
+    with pytest.raises(CalledProcessError):
+        refresh(root)
+    write(root, "Other.sol", OTHER)
+
+    assert refresh(root) == ["contracts/Other.sol"]
+    assert creation_codes(root).keys() == {"Library", "Other", "User"}
 
 
 def test_refresh_compiles_importers_and_drops_what_is_gone(root):
