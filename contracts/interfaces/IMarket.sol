@@ -28,13 +28,8 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @param takerDelta Change of taker size, positive towards long; `int256.min` closes all that may be closed
     /// @param collateralDelta USD in (positive) or out; `int256.min` withdraws the most that is accepted
     /// @param referrer Who gets the referral share of this order's fee (§6.3); zero for nobody
-    function update(
-        address account,
-        Fixed6 makerDelta,
-        Fixed6 takerDelta,
-        Fixed6 collateralDelta,
-        address referrer
-    ) external;
+    function update(address account, Fixed6 makerDelta, Fixed6 takerDelta, Fixed6 collateralDelta, address referrer)
+        external;
 
     /// @notice Settles the market and the account up to the oracle's latest version (§5.6). Anyone may call.
     /// @param account Whose account

@@ -79,9 +79,7 @@ interface IMarketEvents {
     /// @param version Version at which the close settles
     /// @param closed Size that the liquidation closes; 0 where all was closing already
     /// @param fee Liquidation fee
-    event Liquidated(
-        address indexed account, address indexed liquidator, uint256 version, uint256 closed, uint256 fee
-    );
+    event Liquidated(address indexed account, address indexed liquidator, uint256 version, uint256 closed, uint256 fee);
 
     /// @notice Collateral came in.
     /// @param account Whose account

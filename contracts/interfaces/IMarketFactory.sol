@@ -59,6 +59,9 @@ interface IMarketFactory is IBeacon {
     /// @param bound The bound that it breaks
     error ParameterOutOfBounds(string field, uint256 value, uint256 bound);
 
+    /// @notice The protocol is paused.
+    error FactoryPaused();
+
     /// @notice The caller is not the pauser.
     error NotPauser(address caller);
 
@@ -87,9 +90,11 @@ interface IMarketFactory is IBeacon {
     /// @param risk Risk parameters (§4.1)
     /// @param parameter Market parameters (§4.2)
     /// @return market The new market
-    function create(MarketDefinition calldata definition, RiskParameter calldata risk, MarketParameter calldata parameter)
-        external
-        returns (address market);
+    function create(
+        MarketDefinition calldata definition,
+        RiskParameter calldata risk,
+        MarketParameter calldata parameter
+    ) external returns (address market);
 
     /// @return How many markets there are
     function marketCount() external view returns (uint256);

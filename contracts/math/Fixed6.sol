@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @dev See UFixed6 for why it is a type of its own and what happens inside a computation.
 type Fixed6 is int256;
 
-using {raw} for Fixed6 global;
+using { raw } for Fixed6 global;
 
 /// @return The integer behind the number: 1e6 is 1.
 function raw(Fixed6 a) pure returns (int256) {

@@ -7,7 +7,7 @@ pragma solidity 0.8.37;
 ///      because products of two such numbers (12 decimals) are rounded once, at the end (§1.4).
 type UFixed6 is uint256;
 
-using {raw} for UFixed6 global;
+using { raw } for UFixed6 global;
 
 /// @return The integer behind the number: 1e6 is 1.
 function raw(UFixed6 a) pure returns (uint256) {

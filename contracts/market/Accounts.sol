@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+
+import { IMarketEvents } from "../interfaces/IMarketEvents.sol";
+import { Rounding } from "../math/Rounding.sol";
+import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
+import { AccountState, AccountStateStorage } from "../types/AccountState.sol";
+import { AccumulatorStorage } from "../types/Accumulators.sol";
+import { BookStorage } from "../types/Book.sol";
+import { Liquidation, LiquidationStorage } from "../types/Liquidation.sol";
+import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
+import { VersionStorage } from "../types/Version.sol";
+import { Fees } from "./Fees.sol";
+import { Account, MarketStorage, OrderEntry } from "./MarketStorage.sol";
+import { PriceFeed, Prices } from "./Prices.sol";
+import { Rewards } from "./Rewards.sol";
+
+/// @title Settlement of an account, up to where the market is settled (docs/protocol.md §5.6)
+/// @dev Credits to others go to slots of their own, which no memory copy shadows: roles may fall together.
+library Accounts {
+    using Prices for PriceFeed;
+
+    /// @notice What a step of settlement charged, for the event; USD with 6 decimals.
+    struct Charges {
+        int256 accrued;
+        uint256 fee;
+        uint256 settlementFee;
+        uint256 liquidationFee;
+    }
+
+    /// @notice An account under settlement.
+    /// @param feed The oracle's versions
+    /// @param account Whose account
+    /// @param state The account, moved in memory
+    /// @param settledTo Version that the market is settled to
+    /// @param charges Charges of the step in hand
+    struct Settling {
+        PriceFeed feed;
+        address account;
+        AccountState state;
+        uint256 settledTo;
+        Charges charges;
+    }
+
+    /// @notice Settles an account in memory: the caller stores it.
+    /// @param feed The oracle's versions
+    /// @param account Whose account
+    /// @return state The account as of the market's version
+    function settle(MarketStorage storage $, PriceFeed memory feed, address account)
+        internal
+        returns (AccountState memory state)
+    {
+        Account storage self = $.accounts[account];
+        state = AccountStateStorage.load(self.state);
+        if (state.count == 0 && state.size == 0 && !state.locked) return state;
+
+        Settling memory settling;
+        settling.feed = feed;
+        settling.account = account;
+        settling.state = state;
+        settling.settledTo = BookStorage.loadSettled($.book).timestamp;
+        if (state.count != 0) settleOrders($, self, settling);
+        if (state.size != 0) catchUp($, self, settling);
+        if (state.locked && LiquidationStorage.load(self.liquidation).timestamp <= settling.settledTo) {
+            state.locked = false;
+        }
+    }
+
+    /// @notice Stores an account, and what it owes the market in the shortfall.
+    /// @param before Collateral that is stored now
+    function store(MarketStorage storage $, address account, AccountState memory state, int256 before) internal {
+        $.accounts[account].state = AccountStateStorage.store(state);
+        int256 collateral = AccountStateStorage.bound(state.collateral);
+        if (before >= 0 && collateral >= 0) return;
+        // The lower half of `totals` is the shortfall: it holds `before`'s part.
+        // casts: negated negative numbers of 64 bits
+        $.totals = $.totals + uint256(-SignedMath.min(collateral, 0)) - uint256(-SignedMath.min(before, 0));
+    }
+
+    /// @dev Pending orders whose versions the market has settled, oldest first.
+    function settleOrders(MarketStorage storage $, Account storage self, Settling memory settling) private {
+        AccountState memory state = settling.state;
+        PendingSums memory sums = PendingSumsStorage.load(self.pending);
+        uint256 count = state.count;
+        while (state.count != 0) {
+            OrderEntry storage entry = self.orders[state.head];
+            AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
+            if (order.timestamp > settling.settledTo) break;
+            if (order.hasTerms) AccountOrderStorage.loadTerms(order, entry.terms);
+            sums.opens -= order.opened;
+            sums.closes -= order.closed;
+            sums.units -= order.units();
+            sums.settlement -= order.settlementFee;
+
+            uint256 version = $.versions[order.timestamp];
+            if (VersionStorage.valid(version)) settleOrder($, self, settling, order, version);
+            else emit IMarketEvents.OrderCancelled(settling.account, order.timestamp);
+
+            --state.count;
+            state.head = state.count == 0 ? 0 : (state.head + 1) & type(uint16).max;
+        }
+        if (state.count != 0 && state.count != count) self.pending = PendingSumsStorage.store(sums);
+    }
+
+    /// @dev One order at its valid version. Charged in this order (§10.5): PnL, funding and interest, position fee,
+    ///      settlement fee, liquidation fee.
+    function settleOrder(
+        MarketStorage storage $,
+        Account storage self,
+        Settling memory settling,
+        AccountOrder memory order,
+        uint256 version
+    ) private {
+        AccountState memory state = settling.state;
+        Charges memory charges = settling.charges;
+        charges.accrued = accrue(state, version);
+        if (settling.feed.config.hasRewards()) {
+            Rewards.settle(self, $.versionRewards[order.timestamp], state.side, state.size);
+        }
+
+        (int256 price,) = settling.feed.at($, order.timestamp);
+        charges.fee = Rounding.ceilDiv(order.units() * SignedMath.abs(price), 1e12);
+        charges.settlementFee = order.settlementFee;
+        // casts: units are below 2^86, prices below 2^57
+        state.collateral -= int256(charges.fee + charges.settlementFee);
+        if (order.referralShare != 0) {
+            uint256 amount = order.referralUnits() * SignedMath.abs(price) / 1e12;
+            credit($, order.referrer, settling.account, amount, 0);
+        }
+
+        charges.liquidationFee = state.locked ? payLiquidator($, self, settling, order.timestamp) : 0;
+        state.size = state.size + order.opened - order.closed;
+        emitSettled(settling, order.timestamp);
+    }
+
+    /// @dev From the account's last settlement to the market's version.
+    function catchUp(MarketStorage storage $, Account storage self, Settling memory settling) private {
+        AccountState memory state = settling.state;
+        if (settling.feed.config.hasRewards()) Rewards.settle(self, $.rewardAccumulators, state.side, state.size);
+        uint256 accumulators = $.accumulators;
+        if (AccumulatorStorage.load(accumulators).ofSide(state.side) == state.accumulator) return;
+        delete settling.charges;
+        settling.charges.accrued = accrue(state, accumulators);
+        emitSettled(settling, settling.settledTo);
+    }
+
+    /// @dev What the size gained, rounded down (§1.4), and its accumulator moved.
+    function accrue(AccountState memory state, uint256 accumulators) private pure returns (int256 accrued) {
+        int256 accumulator = AccumulatorStorage.load(accumulators).ofSide(state.side);
+        // casts: sizes are below 2^63
+        accrued = Rounding.floorDiv(int256(state.size) * (accumulator - state.accumulator), 1e12);
+        state.collateral += accrued;
+        state.accumulator = accumulator;
+    }
+
+    /// @dev The liquidation fee, if its order is the one that settles: from the account as far as it has, then from the
+    ///      donation as far as that has (§10.5).
+    /// @return fromAccount What the account paid
+    function payLiquidator(MarketStorage storage $, Account storage self, Settling memory settling, uint256 timestamp)
+        private
+        returns (uint256 fromAccount)
+    {
+        Liquidation memory liquidation = LiquidationStorage.load(self.liquidation);
+        if (liquidation.timestamp != timestamp || liquidation.fee == 0) return 0;
+
+        // casts: not negative
+        fromAccount = Math.min(liquidation.fee, uint256(SignedMath.max(settling.state.collateral, 0)));
+        settling.state.collateral -= int256(fromAccount);
+        uint256 fromDonation = fromAccount == liquidation.fee ? 0 : Fees.takeDonation($, liquidation.fee - fromAccount);
+        credit($, liquidation.liquidator, settling.account, fromAccount + fromDonation, fromDonation);
+    }
+
+    function credit(MarketStorage storage $, address to, address source, uint256 amount, uint256 fromDonation) private {
+        if (amount == 0) return;
+        $.accounts[to].claimable += amount;
+        emit IMarketEvents.Credited(to, source, amount, fromDonation);
+    }
+
+    function emitSettled(Settling memory settling, uint256 version) private {
+        Charges memory charges = settling.charges;
+        emit IMarketEvents.AccountSettled(
+            settling.account,
+            version,
+            charges.accrued,
+            charges.fee,
+            charges.settlementFee,
+            charges.liquidationFee,
+            settling.state.collateral,
+            settling.state.size
+        );
+    }
+}

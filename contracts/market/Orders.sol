@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+
+import { IMarketErrors } from "../interfaces/IMarketErrors.sol";
+import { IMarketEvents } from "../interfaces/IMarketEvents.sol";
+import { Rounding } from "../math/Rounding.sol";
+import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
+import { AccountState } from "../types/AccountState.sol";
+import { Book, BookStorage, SettledBook } from "../types/Book.sol";
+import { FeeTerms } from "../types/FeeTerms.sol";
+import { OrderTerms } from "../types/OrderTerms.sol";
+import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
+import { PendingVersion, PendingVersionStorage } from "../types/PendingVersion.sol";
+import { Side } from "../types/Side.sol";
+import { Account, MarketStorage, OrderEntry, QueueEntry } from "./MarketStorage.sol";
+import { PriceFeed } from "./Prices.sol";
+
+/// @notice An order: one of `opened` and `closed` is zero, not both.
+/// @param account Whose order
+/// @param side Side that it opens or closes
+/// @param opened Size that it opens, raw with 6 decimals
+/// @param closed Size that it closes, raw with 6 decimals
+/// @param referrer Who gets the referral share, or zero
+/// @param forced Whether a liquidation places it: no caps, no limits (§10.4, §5.7)
+struct Order {
+    address account;
+    Side side;
+    uint256 opened;
+    uint256 closed;
+    address referrer;
+    bool forced;
+}
+
+/// @notice What an order adds to what its account is charged at the version.
+/// @param units Fee units, 12 decimals
+/// @param referralUnits Referrer's part of them, 12 decimals; rounding may take one back
+/// @param settlementFee Settlement fee, USD with 6 decimals
+struct Increments {
+    uint256 units;
+    int256 referralUnits;
+    uint256 settlementFee;
+}
+
+/// @title Orders: from a request to the two queues, with its fee rate fixed (docs/protocol.md §5, §6, §10.4)
+library Orders {
+    uint256 private constant MAX_SIZE = 1 << 63;
+
+    /// @notice Places an order at the current version. The caller checks margin, stores `state` and `sums`, and requests
+    ///         the version.
+    /// @param feed Current version and caps
+    /// @param state The settled account, moved in memory
+    /// @param sums Sums over its pending orders, moved in memory
+    /// @param order The order
+    function place(
+        MarketStorage storage $,
+        PriceFeed memory feed,
+        AccountState memory state,
+        PendingSums memory sums,
+        Order memory order
+    ) internal {
+        SettledBook memory book = BookStorage.loadSettled($.book);
+        uint256 word = $.pendingBook;
+        Book memory sizes = BookStorage.loadSizes(word);
+        bool joins = book.count != 0 && BookStorage.newest(word) == feed.current;
+        if (!joins) checkCount(book.count, order.forced, feed.config.maxPendingGlobal());
+
+        (int256 change, int256 absoluteChange) = move($, state, sums, book.sizes, sizes, order);
+        $.pendingBook = BookStorage.store(sizes, feed.current);
+
+        Increments memory added = record($, feed, state, sums, order, change, absoluteChange);
+        enqueue($, book, feed.current, joins, order, added);
+        if (!joins) {
+            ++book.count;
+            $.book = BookStorage.store(book);
+        }
+    }
+
+    /// @dev Caps on unsettled versions (§5.7). Liquidations are exempt, up to what the 16 bits of a count can hold.
+    function checkCount(uint256 count, bool forced, uint256 limit) private pure {
+        if (forced) limit = type(uint16).max;
+        if (count >= limit) revert IMarketErrors.TooManyPending(count, limit);
+    }
+
+    /// @dev Moves the market's pending sizes and the account's sums, within the limits.
+    /// @return change Change of skew (takers) or utilization (makers), 6 decimals
+    /// @return absoluteChange Change of |skew| (takers), 6 decimals
+    function move(
+        MarketStorage storage $,
+        AccountState memory state,
+        PendingSums memory sums,
+        Book memory settled,
+        Book memory sizes,
+        Order memory order
+    ) private view returns (int256 change, int256 absoluteChange) {
+        bool isMaker = order.side == Side.Maker;
+        uint256 virtualTaker = isMaker ? 0 : $.accrual.virtualTaker();
+        int256 before = measure(sizes, isMaker, virtualTaker);
+        uint256 uncovered = sizes.deficit();
+
+        if (order.opened != 0) {
+            sizes.add(order.side, order.opened);
+            sums.opens += order.opened;
+            state.side = order.side;
+            checkSizes(settled, sizes, state.size + sums.opens);
+            checkIncrease($.order, sizes, isMaker);
+        } else {
+            sizes.sub(order.side, order.closed);
+            sums.closes += order.closed;
+            if (!order.forced && sizes.deficit() > uncovered) checkUncovered($.fees, sizes, isMaker);
+        }
+
+        int256 afterwards = measure(sizes, isMaker, virtualTaker);
+        change = afterwards - before;
+        // casts: at most 10^6 each
+        if (!isMaker) absoluteChange = int256(SignedMath.abs(afterwards)) - int256(SignedMath.abs(before));
+    }
+
+    /// @dev Skew for takers, utilization for makers: what their fee depends on (§6.1).
+    function measure(Book memory sizes, bool isMaker, uint256 virtualTaker) private pure returns (int256) {
+        // casts: at most 10^6
+        return isMaker ? int256(sizes.utilization(1e6)) : sizes.skew(virtualTaker);
+    }
+
+    /// @dev Bounds sizes to 63 bits (§1.5). Closes that are cancelled later cannot break it: a settled side never reaches
+    ///      2^64, since it opens only from below 2^63 and by less than that.
+    function checkSizes(Book memory settled, Book memory sizes, uint256 worst) private pure {
+        uint256 largest = Math.max(Math.max(sizes.major(), sizes.maker), Math.max(settled.major(), settled.maker));
+        largest = Math.max(largest, worst);
+        if (largest >= MAX_SIZE) revert IMarketErrors.SizeOverflow(largest);
+    }
+
+    /// @dev Limits of an increase, with pending orders counted (§10.4).
+    function checkIncrease(OrderTerms terms, Book memory sizes, bool isMaker) private pure {
+        if (isMaker) {
+            if (sizes.maker >= terms.makerLimit()) {
+                revert IMarketErrors.MakerLimitExceeded(sizes.maker, terms.makerLimit());
+            }
+        } else if (sizes.maker * 1e6 <= terms.efficiencyLimit() * sizes.major()) {
+            revert IMarketErrors.EfficiencyTooLow(sizes.maker, sizes.major(), terms.efficiencyLimit());
+        }
+    }
+
+    /// @dev A close that leaves more takers without cover needs its side's flag (§10.4).
+    function checkUncovered(FeeTerms fees, Book memory sizes, bool isMaker) private pure {
+        if (isMaker ? fees.makerCloseAlways() : fees.takerCloseAlways()) return;
+        revert IMarketErrors.UncoveredClose(sizes.major(), sizes.cover());
+    }
+
+    /// @dev The account's side: its order at the version, new or joined, and its sums.
+    function record(
+        MarketStorage storage $,
+        PriceFeed memory feed,
+        AccountState memory state,
+        PendingSums memory sums,
+        Order memory order,
+        int256 change,
+        int256 absoluteChange
+    ) private returns (Increments memory added) {
+        (OrderEntry storage entry, AccountOrder memory total) =
+            openEntry($.accounts[order.account], feed, state, order.forced);
+        FeeTerms fees = $.fees;
+        if (total.timestamp == 0) {
+            total.timestamp = feed.current;
+            added.settlementFee = total.settlementFee = fees.settlementFee();
+            // Liquidations are never refused: what does not fit is forgone.
+            uint256 room = PendingSumsStorage.MAX_SETTLEMENT - sums.settlement;
+            if (added.settlementFee > room) {
+                if (!order.forced) revert IMarketErrors.CollateralOverflow(added.settlementFee);
+                added.settlementFee = total.settlementFee = room;
+            }
+        }
+
+        charge($, total, order, change, absoluteChange, fees.referralFee(), added);
+        sums.units += added.units;
+        sums.settlement += added.settlementFee;
+        total.hasTerms = total.referrer != address(0) || total.settlementFee != 0;
+        entry.sizes = AccountOrderStorage.storeSizes(total);
+        if (total.hasTerms) entry.terms = AccountOrderStorage.storeTerms(total);
+
+        emit IMarketEvents.OrderPlaced(
+            order.account,
+            feed.current,
+            uint256(order.side),
+            order.opened,
+            order.closed,
+            total.rate,
+            added.settlementFee,
+            order.referrer
+        );
+    }
+
+    /// @dev The account's newest entry if it is of this version, else the next one, empty.
+    function openEntry(Account storage self, PriceFeed memory feed, AccountState memory state, bool forced)
+        private
+        view
+        returns (OrderEntry storage entry, AccountOrder memory total)
+    {
+        if (state.count != 0) {
+            entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
+            uint256 sizes = entry.sizes;
+            if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
+                total = AccountOrderStorage.loadSizes(sizes);
+                if (total.hasTerms) AccountOrderStorage.loadTerms(total, entry.terms);
+                return (entry, total);
+            }
+        }
+        checkCount(state.count, forced, feed.config.maxPendingLocal());
+        entry = self.orders[(state.head + state.count) & type(uint16).max];
+        ++state.count;
+    }
+
+    /// @dev All orders of an account at a version are charged as one; what was charged never falls (§6.2).
+    function charge(
+        MarketStorage storage $,
+        AccountOrder memory total,
+        Order memory order,
+        int256 change,
+        int256 absoluteChange,
+        uint256 referralFee,
+        Increments memory added
+    ) private view {
+        uint256 unitsBefore = total.units();
+        uint256 referralBefore = total.referralUnits();
+
+        total.opened += order.opened;
+        total.closed += order.closed;
+        total.change = Rounding.clamp(total.change + change, AccountOrderStorage.MAX_CHANGE);
+        total.absoluteChange = Rounding.clamp(total.absoluteChange + absoluteChange, AccountOrderStorage.MAX_CHANGE);
+        total.rate = Math.max(
+            rate($.order, order.side == Side.Maker, total.change, total.absoluteChange),
+            Rounding.ceilDiv(unitsBefore * 1e6, total.opened + total.closed)
+        );
+        uint256 units = total.units();
+        added.units = units - unitsBefore;
+
+        if (order.referrer != address(0)) {
+            if (total.referrer != address(0) && total.referrer != order.referrer) {
+                revert IMarketErrors.ReferrerMismatch(total.referrer, order.referrer);
+            }
+            total.referrer = order.referrer;
+        } else {
+            referralFee = 0;
+        }
+        // The share of all units is the average over the orders, by what each added.
+        total.referralShare =
+            units == 0 ? 0 : (total.referralShare * unitsBefore + referralFee * 1e6 * added.units) / units;
+        // casts: units are below 2^88
+        added.referralUnits = int256(total.referralUnits()) - int256(referralBefore);
+    }
+
+    /// @dev Fee rate, 12 decimals (§6.1), at most 219.9 % of notional so that units fit their slots.
+    function rate(OrderTerms terms, bool isMaker, int256 change, int256 absoluteChange) private pure returns (uint256) {
+        // casts: 24 bits times 26 bits
+        int256 fee = isMaker
+            ? int256(terms.makerFee() * 1e6) + change * int256(terms.makerImpactFee())
+            : int256(terms.takerFee() * 1e6 + SignedMath.abs(change) * terms.takerSkewFee()) + absoluteChange
+                * int256(terms.takerImpactFee());
+        return Math.min(uint256(SignedMath.max(fee, 0)), AccountOrderStorage.MAX_RATE);
+    }
+
+    /// @dev The market's side: the version in its queue, new or joined.
+    function enqueue(
+        MarketStorage storage $,
+        SettledBook memory book,
+        uint256 current,
+        bool joins,
+        Order memory order,
+        Increments memory added
+    ) private {
+        QueueEntry storage entry = $.queue[(book.head + book.count - (joins ? 1 : 0)) & type(uint16).max];
+        PendingVersion memory pending;
+        if (joins) pending = PendingVersionStorage.load(entry.orders, entry.units);
+        else pending.timestamp = current;
+
+        // casts: sizes are below 2^63, units below 2^88
+        pending.change(order.side, int256(order.opened) - int256(order.closed));
+        pending.units += added.units;
+        pending.referralUnits = uint256(int256(pending.referralUnits) + added.referralUnits);
+        pending.settlement += added.settlementFee;
+        (entry.orders, entry.units) = PendingVersionStorage.store(pending);
+    }
+}

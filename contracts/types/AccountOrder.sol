@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Rounding } from "../math/Rounding.sol";
+
+/// @notice An account's orders at one version, charged as one (docs/protocol.md §6.2; slots O.a, O.b; O.c is kept for fills).
+/// @param timestamp The version
+/// @param opened Size that they open, raw with 6 decimals
+/// @param closed Size that they close, raw with 6 decimals
+/// @param rate Fee rate on both, 12 decimals, below 2^41
+/// @param change Sum of the changes of skew (takers) or utilization (makers), 6 decimals
+/// @param absoluteChange Sum of the changes of |skew| (takers), 6 decimals
+/// @param hasTerms Whether O.b means anything
+/// @param referrer Who gets the referral share, or zero
+/// @param settlementFee Settlement fee remembered from when it was placed, USD with 6 decimals
+/// @param referralShare Share of the fee units that the referrer gets, 12 decimals
+struct AccountOrder {
+    uint256 timestamp;
+    uint256 opened;
+    uint256 closed;
+    uint256 rate;
+    int256 change;
+    int256 absoluteChange;
+    bool hasTerms;
+    address referrer;
+    uint256 settlementFee;
+    uint256 referralShare;
+}
+
+using { units, referralUnits } for AccountOrder global;
+
+/// @return Fee units, 12 decimals, rounded up (§6.1)
+function units(AccountOrder memory self) pure returns (uint256) {
+    return Rounding.ceilDiv((self.opened + self.closed) * self.rate, 1e6);
+}
+
+/// @return Fee units that the referrer gets, 12 decimals, rounded down
+function referralUnits(AccountOrder memory self) pure returns (uint256) {
+    return self.referralShare == 0 ? 0 : self.units() * self.referralShare / 1e12;
+}
+
+/// @title Slots O.a and O.b
+library AccountOrderStorage {
+    uint256 internal constant MAX_RATE = (1 << 41) - 1;
+    int256 internal constant MAX_CHANGE = (1 << 25) - 1;
+
+    uint256 private constant SIZE = (1 << 63) - 1;
+    uint256 private constant CHANGE = (1 << 26) - 1;
+
+    // O.a | timestamp 32 | opened 63 | closed 63 | rate 41 | change 26 signed | absolute change 26 signed | terms 1 | 4 unused |
+    function loadSizes(uint256 a) internal pure returns (AccountOrder memory self) {
+        self.timestamp = timestampOf(a);
+        self.opened = (a >> 32) & SIZE;
+        self.closed = (a >> 95) & SIZE;
+        self.rate = (a >> 158) & MAX_RATE;
+        // casts: sign extension by shifting up and back
+        self.change = int256(a << 31) >> 230;
+        self.absoluteChange = int256(a << 5) >> 230;
+        self.hasTerms = (a >> 251) & 1 == 1;
+    }
+
+    // O.b | referrer 160 | settlement fee 48 | referral share 40 | 8 unused |
+    function loadTerms(AccountOrder memory self, uint256 b) internal pure {
+        // casts: the lowest 160 bits are the address
+        self.referrer = address(uint160(b));
+        self.settlementFee = (b >> 160) & type(uint48).max;
+        self.referralShare = (b >> 208) & type(uint40).max;
+    }
+
+    function timestampOf(uint256 a) internal pure returns (uint256) {
+        return a & type(uint32).max;
+    }
+
+    function storeSizes(AccountOrder memory self) internal pure returns (uint256) {
+        // casts: two's complement, cut to its bits; saturated where it is summed
+        return self.timestamp | self.opened << 32 | self.closed << 95 | self.rate << 158
+            | (uint256(self.change) & CHANGE) << 199 | (uint256(self.absoluteChange) & CHANGE) << 225
+            | (self.hasTerms ? 1 << 251 : 0);
+    }
+
+    function storeTerms(AccountOrder memory self) internal pure returns (uint256) {
+        return uint256(uint160(self.referrer)) | self.settlementFee << 160 | self.referralShare << 208;
+    }
+}

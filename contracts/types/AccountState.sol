@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Rounding } from "../math/Rounding.sol";
+import { AccumulatorStorage } from "./Accumulators.sol";
+import { Side } from "./Side.sol";
+
+/// @notice An account as of its last settlement (slot A.state).
+/// @param collateral USD with 6 decimals; negative where the account owes the market
+/// @param size Settled size, raw with 6 decimals, below 2^63
+/// @param side Side of the size, or of the pending opens where the size is 0; without either it means nothing
+/// @param accumulator Its side's accumulator at its last settlement, 12 decimals
+/// @param head Index of its oldest pending order
+/// @param count Number of its pending versions
+/// @param locked Whether a liquidation waits for its version
+struct AccountState {
+    int256 collateral;
+    uint256 size;
+    Side side;
+    int256 accumulator;
+    uint256 head;
+    uint256 count;
+    bool locked;
+}
+
+/// @title Slot A.state
+library AccountStateStorage {
+    int256 internal constant MAX_COLLATERAL = type(int64).max;
+
+    // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | 14 unused |
+    function load(uint256 word) internal pure returns (AccountState memory self) {
+        // casts: sign extension
+        self.collateral = int256(int64(uint64(word)));
+        self.size = (word >> 64) & ((1 << 63) - 1);
+        self.side = Side((word >> 127) & 3);
+        self.accumulator = AccumulatorStorage.extract(word, 129);
+        self.head = (word >> 209) & type(uint16).max;
+        self.count = (word >> 225) & type(uint16).max;
+        self.locked = word >> 241 == 1;
+    }
+
+    function store(AccountState memory self) internal pure returns (uint256) {
+        // casts: two's complement, cut to its 64 bits
+        return uint256(uint64(int64(bound(self.collateral)))) | self.size << 64 | uint256(self.side) << 127
+            | AccumulatorStorage.insert(self.accumulator, 129) | self.head << 209 | self.count << 225
+            | (self.locked ? 1 << 241 : 0);
+    }
+
+    /// @dev Collateral saturates at the bounds of 64 bits: settlement never reverts (§1.6).
+    function bound(int256 collateral) internal pure returns (int256) {
+        return Rounding.clamp(collateral, MAX_COLLATERAL);
+    }
+}

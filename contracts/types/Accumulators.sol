@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Side } from "./Side.sol";
+
+/// @notice What one unit of each side has gained since the market began, USD with 12 decimals (docs/protocol.md §7).
+struct Accumulators {
+    int256 maker;
+    int256 long;
+    int256 short;
+}
+
+using { ofSide } for Accumulators global;
+
+/// @return The accumulator of a side; 0 for none
+function ofSide(Accumulators memory self, Side side) pure returns (int256) {
+    if (side == Side.Maker) return self.maker;
+    if (side == Side.Long) return self.long;
+    return side == Side.Short ? self.short : int256(0);
+}
+
+/// @title Slot G2, and the first 240 bits of a version's record
+library AccumulatorStorage {
+    uint256 internal constant MASK = (1 << 80) - 1;
+    int256 internal constant MAX = (1 << 79) - 1;
+
+    // | maker 80 | long 80 | short 80 | 16 for others |
+    function load(uint256 word) internal pure returns (Accumulators memory self) {
+        self.maker = extract(word, 0);
+        self.long = extract(word, 80);
+        self.short = extract(word, 160);
+    }
+
+    function store(Accumulators memory self) internal pure returns (uint256) {
+        return insert(self.maker, 0) | insert(self.long, 80) | insert(self.short, 160);
+    }
+
+    /// @dev Whether an accumulator fits its 80 bits; -2^79 is left out, so that negation always fits as well.
+    function fits(int256 value) internal pure returns (bool) {
+        return value <= MAX && value >= -MAX;
+    }
+
+    function extract(uint256 word, uint256 offset) internal pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := signextend(9, shr(offset, word))
+        }
+    }
+
+    function insert(int256 value, uint256 offset) internal pure returns (uint256) {
+        // casts: two's complement, cut to its 80 bits
+        return (uint256(value) & MASK) << offset;
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import { Side } from "./Side.sol";
+
+/// @notice Sizes of the market's three sides, raw with 6 decimals, each below 2^63.
+struct Book {
+    uint256 maker;
+    uint256 long;
+    uint256 short;
+}
+
+/// @notice The settled book, with where the market stands (slot G0).
+/// @param sizes Settled sizes
+/// @param timestamp Version that the market is settled to; 0 before the first
+/// @param head Index of the oldest pending version in the queue
+/// @param count Number of pending versions
+struct SettledBook {
+    Book sizes;
+    uint256 timestamp;
+    uint256 head;
+    uint256 count;
+}
+
+using { major, minor, cover, deficit, skew, utilization, add, sub } for Book global;
+
+/// @return The larger taker side
+function major(Book memory self) pure returns (uint256) {
+    return Math.max(self.long, self.short);
+}
+
+/// @return The smaller taker side
+function minor(Book memory self) pure returns (uint256) {
+    return Math.min(self.long, self.short);
+}
+
+/// @return What the larger taker side can win from
+function cover(Book memory self) pure returns (uint256) {
+    return minor(self) + self.maker;
+}
+
+/// @return Size of takers without cover (§10.4)
+function deficit(Book memory self) pure returns (uint256) {
+    return Math.saturatingSub(major(self), cover(self));
+}
+
+/// @notice Skew of takers (§6.1), 6 decimals, toward zero.
+/// @param virtualTaker Size added to both sides
+function skew(Book memory self, uint256 virtualTaker) pure returns (int256) {
+    uint256 denominator = major(self) + virtualTaker;
+    if (denominator == 0) return 0;
+    // casts: sizes are below 2^63, virtualTaker below 2^64
+    return (int256(self.long) - int256(self.short)) * 1e6 / int256(denominator);
+}
+
+/// @notice Utilization of makers (§6.1), rounded down.
+/// @param one What is 100 %: its decimals are those of the result
+function utilization(Book memory self, uint256 one) pure returns (uint256) {
+    uint256 takers = major(self);
+    if (takers == 0) return 0;
+    uint256 covered = cover(self);
+    return covered == 0 ? one : Math.min(one, takers * one / covered);
+}
+
+/// @notice Adds to a side, in memory.
+function add(Book memory self, Side side, uint256 size) pure {
+    if (side == Side.Maker) self.maker += size;
+    else if (side == Side.Long) self.long += size;
+    else self.short += size;
+}
+
+/// @notice Takes from a side, in memory.
+function sub(Book memory self, Side side, uint256 size) pure {
+    if (side == Side.Maker) self.maker -= size;
+    else if (side == Side.Long) self.long -= size;
+    else self.short -= size;
+}
+
+/// @title Slots G0 and G1
+library BookStorage {
+    // | maker 64 | long 64 | short 64 | timestamp 32 | head 16 | count 16 |
+    function loadSettled(uint256 word) internal pure returns (SettledBook memory book) {
+        book.sizes = loadSizes(word);
+        book.timestamp = (word >> 192) & type(uint32).max;
+        book.head = (word >> 224) & type(uint16).max;
+        book.count = word >> 240;
+    }
+
+    /// @dev Sizes are bounded where orders are placed, timestamps where versions are read, the count where it grows.
+    function store(SettledBook memory book) internal pure returns (uint256) {
+        return sizesWord(book.sizes) | book.timestamp << 192 | book.head << 224 | book.count << 240;
+    }
+
+    // | maker 64 | long 64 | short 64 | newest pending version 32 | 32 unused |
+    function loadSizes(uint256 word) internal pure returns (Book memory book) {
+        book.maker = word & type(uint64).max;
+        book.long = (word >> 64) & type(uint64).max;
+        book.short = (word >> 128) & type(uint64).max;
+    }
+
+    function newest(uint256 word) internal pure returns (uint256) {
+        return (word >> 192) & type(uint32).max;
+    }
+
+    function store(Book memory book, uint256 newest_) internal pure returns (uint256) {
+        return sizesWord(book) | newest_ << 192;
+    }
+
+    function sizesWord(Book memory book) private pure returns (uint256) {
+        return book.maker | book.long << 64 | book.short << 128;
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice The liquidation that an account waits for, while it is locked (slot A.liquidation; docs/protocol.md §10.5).
+/// @param liquidator Who earns the fee
+/// @param fee Fee, USD with 6 decimals; 0 where the liquidation closed nothing
+/// @param timestamp Version at which it settles and the lock ends
+struct Liquidation {
+    address liquidator;
+    uint256 fee;
+    uint256 timestamp;
+}
+
+/// @title Slot A.liquidation
+library LiquidationStorage {
+    // | liquidator 160 | fee 48 | timestamp 32 | 16 unused |
+    function load(uint256 word) internal pure returns (Liquidation memory self) {
+        // casts: the lowest 160 bits are the address
+        self.liquidator = address(uint160(word));
+        self.fee = (word >> 160) & type(uint48).max;
+        self.timestamp = word >> 208;
+    }
+
+    function store(Liquidation memory self) internal pure returns (uint256) {
+        return uint256(uint160(self.liquidator)) | self.fee << 160 | self.timestamp << 208;
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Book } from "./Book.sol";
+import { Side } from "./Side.sol";
+
+/// @notice A version of the market that waits for its price, in the queue (slots P.a, P.b; P.c is kept for fills).
+/// @param timestamp The version
+/// @param maker Net change of maker size by orders, raw with 6 decimals
+/// @param long Net change of long size by orders, raw with 6 decimals
+/// @param short Net change of short size by orders, raw with 6 decimals
+/// @param units Fee units: size times rate, 12 decimals (§6.1)
+/// @param referralUnits Part of them that referrers get, 12 decimals (§6.3)
+/// @param settlement Settlement fees, USD with 6 decimals
+struct PendingVersion {
+    uint256 timestamp;
+    int256 maker;
+    int256 long;
+    int256 short;
+    uint256 units;
+    uint256 referralUnits;
+    uint256 settlement;
+}
+
+using { change, applyTo, revertFrom } for PendingVersion global;
+
+/// @notice Adds an order's change of a side, in memory.
+function change(PendingVersion memory self, Side side, int256 delta) pure {
+    if (side == Side.Maker) self.maker += delta;
+    else if (side == Side.Long) self.long += delta;
+    else self.short += delta;
+}
+
+/// @notice Carries the orders out on a book, in memory.
+function applyTo(PendingVersion memory self, Book memory book) pure {
+    // casts: sizes stay in [0, 2^63): closes are bounded by settled sizes
+    book.maker = uint256(int256(book.maker) + self.maker);
+    book.long = uint256(int256(book.long) + self.long);
+    book.short = uint256(int256(book.short) + self.short);
+}
+
+/// @notice Takes the orders back from a book that has them already, in memory.
+function revertFrom(PendingVersion memory self, Book memory book) pure {
+    // casts: as above
+    book.maker = uint256(int256(book.maker) - self.maker);
+    book.long = uint256(int256(book.long) - self.long);
+    book.short = uint256(int256(book.short) - self.short);
+}
+
+/// @title Slots P.a and P.b
+library PendingVersionStorage {
+    uint256 private constant DELTA = (1 << 72) - 1;
+    uint256 private constant UNITS = (1 << 88) - 1;
+
+    // P.a | timestamp 32 | maker 72 signed | long 72 signed | short 72 signed | 8 unused, for fills |
+    // P.b | units 88 | referral units 88 | settlement 80 |
+    function load(uint256 a, uint256 b) internal pure returns (PendingVersion memory self) {
+        self.timestamp = timestampOf(a);
+        self.maker = extract(a, 32);
+        self.long = extract(a, 104);
+        self.short = extract(a, 176);
+        self.units = b & UNITS;
+        self.referralUnits = (b >> 88) & UNITS;
+        self.settlement = b >> 176;
+    }
+
+    function timestampOf(uint256 a) internal pure returns (uint256) {
+        return a & type(uint32).max;
+    }
+
+    /// @dev A side's size stays below 2^64 (Orders.sol), units below six of them times a rate below 2^41 (§6.1).
+    function store(PendingVersion memory self) internal pure returns (uint256 a, uint256 b) {
+        a = self.timestamp | insert(self.maker, 32) | insert(self.long, 104) | insert(self.short, 176);
+        b = self.units | self.referralUnits << 88 | self.settlement << 176;
+    }
+
+    function extract(uint256 word, uint256 offset) private pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := signextend(8, shr(offset, word))
+        }
+    }
+
+    function insert(int256 value, uint256 offset) private pure returns (uint256) {
+        // casts: two's complement, cut to its 72 bits
+        return (uint256(value) & DELTA) << offset;
+    }
+}
