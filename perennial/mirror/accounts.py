@@ -1,85 +1,14 @@
 """Settlement of an account, up to where the market is settled (docs/protocol.md §5.6, §10.5)."""
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
-
-from perennial.mirror.accumulators import NO_PARTS, Accumulators, Parts, VersionRecord
+from perennial.mirror.account_state import MAX_COLLATERAL, Account
+from perennial.mirror.accumulators import Accumulators, Parts, VersionRecord
 from perennial.mirror.fixed import UNIT, UNIT12
-from perennial.mirror.ledger import Ledger
 from perennial.mirror.margin import position_fee
 from perennial.mirror.orders import NOBODY, Order
-from perennial.mirror.position import Side
-
-if TYPE_CHECKING:
-    from perennial.mirror.market import Market
-
-MAX_COLLATERAL = (1 << 63) - 1
-"""Collateral has 64 bits on chain and saturates: settlement never reverts."""
+from perennial.mirror.state import MarketState
 
 
-@dataclass(slots=True, frozen=True)
-class Liquidation:
-    """What a locked account waits for: who earns the fee (USD, 6 decimals), at which version it settles."""
-
-    liquidator: str
-    fee: int
-    timestamp: int
-
-
-@dataclass(slots=True)
-class Account:
-    """An account as of its last settlement.
-
-    `collateral` USD, `size` of `side`, sums over pending orders (`opens`, `closes`, `settlement`: 6 decimals;
-    `units`: 12), `accumulator` and `reward_accumulator` of its side when it was last settled (12 decimals), `rewards`
-    accrued (6 decimals). `parts` and `ledger` are for reports.
-    """
-
-    collateral: int = 0
-    size: int = 0
-    side: Side = Side.NONE
-    accumulator: int = 0
-    reward_accumulator: int = 0
-    rewards: int = 0
-    orders: list[Order] = field(default_factory=list)
-    opens: int = 0
-    closes: int = 0
-    units: int = 0
-    settlement: int = 0
-    liquidation: Liquidation | None = None
-    parts: Parts = NO_PARTS
-    ledger: Ledger = field(default_factory=Ledger)
-
-    @property
-    def locked(self) -> bool:
-        """Whether a liquidation waits for its version."""
-        return self.liquidation is not None
-
-    @property
-    def current_side(self) -> Side:
-        """The side that it is on: none without a size and without pending opens."""
-        return self.side if self.size or self.opens else Side.NONE
-
-    @property
-    def closable(self) -> int:
-        """Settled size less the closes already pending."""
-        return self.size - self.closes
-
-    @property
-    def worst(self) -> int:
-        """The largest size that it can come to have (docs/protocol.md §10.2)."""
-        return self.size + self.opens
-
-    def effective(self, price: int) -> int:
-        """Effective collateral at a price: collateral less the fees of pending orders (docs/protocol.md §10.2)."""
-        return self.collateral - position_fee(self.units, price) - self.settlement
-
-    def copy(self) -> "Account":
-        """An account of its own."""
-        return replace(self, orders=[replace(order) for order in self.orders], ledger=replace(self.ledger))
-
-
-def settle(market: "Market", name: str) -> None:
+def settle(market: MarketState, name: str) -> None:
     """Brings an account to the market's version: pending orders oldest first, then what its size has gained since."""
     account = market.accounts[name]
     if not (account.orders or account.size or account.liquidation):
@@ -98,7 +27,7 @@ def settle(market: "Market", name: str) -> None:
     store_collateral(market, account, before)
 
 
-def store_collateral(market: "Market", account: Account, before: int) -> None:
+def store_collateral(market: MarketState, account: Account, before: int) -> None:
     """Bounds the collateral to its storage and keeps the shortfall, from the collateral that it had before."""
     bounded = max(-MAX_COLLATERAL, min(account.collateral, MAX_COLLATERAL))
     if bounded != account.collateral:
@@ -108,7 +37,7 @@ def store_collateral(market: "Market", account: Account, before: int) -> None:
     market.shortfall += max(0, -bounded) - max(0, -before)
 
 
-def _settle_order(market: "Market", name: str, account: Account, order: Order) -> None:
+def _settle_order(market: MarketState, name: str, account: Account, order: Order) -> None:
     """One order at its version. Charged in turn: what accrued, position, settlement and liquidation fee."""
     units = order.units
     account.opens -= order.opened
@@ -142,7 +71,7 @@ def _settle_order(market: "Market", name: str, account: Account, order: Order) -
 
 
 def _accrue(
-    market: "Market",
+    market: MarketState,
     account: Account,
     accumulators: Accumulators,
     rewards: Accumulators,
@@ -163,7 +92,7 @@ def _accrue(
     return accrued
 
 
-def _charge(market: "Market", name: str, account: Account, order: Order, version: VersionRecord) -> int:
+def _charge(market: MarketState, name: str, account: Account, order: Order, version: VersionRecord) -> int:
     """Position fee and settlement fee of an order; the referrer is credited."""
     fee = position_fee(order.units, version.price)
     account.collateral -= fee + order.settlement_fee
@@ -175,7 +104,7 @@ def _charge(market: "Market", name: str, account: Account, order: Order, version
     return fee
 
 
-def _pay_liquidator(market: "Market", name: str, account: Account, timestamp: int) -> int:
+def _pay_liquidator(market: MarketState, name: str, account: Account, timestamp: int) -> int:
     """The liquidation fee, if it is due; returns what the account paid, the donation pays the rest."""
     liquidation = account.liquidation
     if liquidation is None or liquidation.timestamp != timestamp or liquidation.fee == 0:

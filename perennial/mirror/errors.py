@@ -101,3 +101,6 @@ class ParameterOutOfBounds(MarketError):
 
 
 class NotPauser(MarketError): ...
+
+
+class RewardIsToken(MarketError): ...

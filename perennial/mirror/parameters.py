@@ -152,46 +152,45 @@ def bits(count: int) -> int:
 def validate_protocol(parameter: ProtocolParameter) -> None:
     """Raises ParameterOutOfBounds for the first field outside docs/protocol.md §4.3."""
     p = parameter
-    _at_most("maxCut", p.max_cut, UNIT)
-    _at_most("protocolFee", p.protocol_fee, p.max_cut)
     _at_most("maxFee", p.max_fee, bits(24))
     _at_most("maxFeeAbsolute", p.max_fee_absolute, bits(48))
+    _at_most("maxCut", p.max_cut, UNIT)
     _at_most("maxRate", p.max_rate, bits(32))
     _at_most("minMaintenance", p.min_maintenance, bits(24))
     _at_most("minEfficiency", p.min_efficiency, bits(24))
+    _at_most("protocolFee", p.protocol_fee, p.max_cut)
 
 
 def validate_risk(risk: RiskParameter, protocol: ProtocolParameter) -> None:
     """Raises ParameterOutOfBounds for the first field outside docs/protocol.md §4.1."""
     for name in ("taker_fee", "taker_skew_fee", "taker_impact_fee", "maker_fee", "maker_impact_fee"):
         _at_most(camel_case(name), getattr(risk, name), protocol.max_fee)
-    _at_least("maintenance", risk.maintenance, protocol.min_maintenance)
-    _at_least("margin", risk.margin, risk.maintenance)
-    _at_most("margin", risk.margin, UNIT)
-
-    for name in ("min_maintenance", "min_margin", "min_liquidation_fee", "max_liquidation_fee"):
-        _at_most(camel_case(name), getattr(risk, name), protocol.max_fee_absolute)
-    _at_least("minMargin", risk.min_margin, risk.min_maintenance)
-    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.max_liquidation_fee)
-    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.min_maintenance)
-    _at_most("liquidationFee", risk.liquidation_fee, protocol.max_cut)
-
+    _validate_margin(risk, protocol)
     _at_most("makerLimit", risk.maker_limit, bits(48))
     _at_least("efficiencyLimit", risk.efficiency_limit, protocol.min_efficiency)
     _at_most("efficiencyLimit", risk.efficiency_limit, bits(24))
-    _validate_rates(risk, protocol)
+
+    controller, curve = risk.p_controller, risk.utilization_curve
+    for name in ("min_rate", "target_rate", "max_rate"):
+        _at_most(f"utilizationCurve.{camel_case(name)}", getattr(curve, name), protocol.max_rate)
+    _at_most("utilizationCurve.targetUtilization", curve.target_utilization, UNIT)
+    _at_least("pController.k", controller.k, 1)
+    _at_most("pController.k", controller.k, bits(48))
+    _at_most("pController.max", controller.max, protocol.max_rate)
     _at_most("virtualTaker", risk.virtual_taker, bits(64))
     _at_most("staleAfter", risk.stale_after, bits(32))
 
 
-def _validate_rates(risk: RiskParameter, protocol: ProtocolParameter) -> None:
-    controller, curve = risk.p_controller, risk.utilization_curve
-    _at_least("pController.k", controller.k, 1)
-    _at_most("pController.k", controller.k, bits(48))
-    _at_most("pController.max", controller.max, protocol.max_rate)
-    for name in ("min_rate", "target_rate", "max_rate"):
-        _at_most(f"utilizationCurve.{camel_case(name)}", getattr(curve, name), protocol.max_rate)
-    _at_most("utilizationCurve.targetUtilization", curve.target_utilization, UNIT)
+def _validate_margin(risk: RiskParameter, protocol: ProtocolParameter) -> None:
+    _at_least("maintenance", risk.maintenance, protocol.min_maintenance)
+    _at_most("maintenance", risk.maintenance, risk.margin)
+    _at_most("margin", risk.margin, UNIT)
+    _at_most("minMargin", risk.min_margin, protocol.max_fee_absolute)
+    _at_most("minMaintenance", risk.min_maintenance, risk.min_margin)
+    _at_most("maxLiquidationFee", risk.max_liquidation_fee, protocol.max_fee_absolute)
+    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.max_liquidation_fee)
+    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.min_maintenance)
+    _at_most("liquidationFee", risk.liquidation_fee, protocol.max_cut)
 
 
 def validate_market(parameter: MarketParameter, protocol: ProtocolParameter, has_reward: bool) -> None:

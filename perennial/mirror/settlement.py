@@ -1,22 +1,18 @@
 """Settlement of the market: pending versions oldest first, then up to the latest (docs/protocol.md §5.6)."""
 
-from typing import TYPE_CHECKING
-
 from perennial.mirror import rewards
 from perennial.mirror.accrual import Interval, accrue
 from perennial.mirror.accumulators import MAX, VersionRecord, per_unit
 from perennial.mirror.fixed import DUST, UNIT, UNIT12
+from perennial.mirror.oracle import OracleVersion
 from perennial.mirror.orders import PendingVersion
-
-if TYPE_CHECKING:
-    from perennial.mirror.market import Market
-    from perennial.mirror.oracle import OracleVersion
+from perennial.mirror.state import MarketState
 
 MAX_FEE_PER_UNIT = 1 << 70
 """Makers get position fees as long as a unit of theirs gains less than this, 12 decimals (docs/protocol.md §1.6)."""
 
 
-def sync(market: "Market", latest: "OracleVersion", maximum: int | None = None) -> None:
+def sync(market: MarketState, latest: OracleVersion, maximum: int | None = None) -> None:
     """Settles the market up to the latest version, at most `maximum` pending versions of it where that is given."""
     if latest.timestamp <= market.timestamp or maximum == 0:
         return
@@ -37,7 +33,7 @@ def sync(market: "Market", latest: "OracleVersion", maximum: int | None = None) 
         _settle_version(market, latest, None)
 
 
-def _settle_version(market: "Market", version: "OracleVersion", pending: PendingVersion | None) -> None:
+def _settle_version(market: MarketState, version: OracleVersion, pending: PendingVersion | None) -> None:
     """One version: what accrued since the last one, then its orders at its price."""
     own = market.price_of(version)
     valid = own is not None
@@ -65,7 +61,7 @@ def _settle_version(market: "Market", version: "OracleVersion", pending: Pending
     )
 
 
-def _accrue(market: "Market", timestamp: int, price: int) -> int:
+def _accrue(market: MarketState, timestamp: int, price: int) -> int:
     """PnL, funding, interest and rewards up to a version, unless closed; returns the market's fee, 12 decimals."""
     if market.parameter.closed or market.timestamp == 0:
         return 0
@@ -80,7 +76,7 @@ def _accrue(market: "Market", timestamp: int, price: int) -> int:
     return accrued.fee
 
 
-def _distribute_position_fees(market: "Market", pending: PendingVersion, price: int) -> int:
+def _distribute_position_fees(market: MarketState, pending: PendingVersion, price: int) -> int:
     """Position fees of a version without the referrers' part, to the makers by their size before the version (§6.3).
 
     Returns the market's share, USD with 12 decimals.
@@ -100,7 +96,7 @@ def _distribute_position_fees(market: "Market", pending: PendingVersion, price: 
     return fee
 
 
-def _carry_out(market: "Market", pending: PendingVersion, price: int) -> None:
+def _carry_out(market: MarketState, pending: PendingVersion, price: int) -> None:
     """Orders of a valid version: sizes change, and what accounts need of the version is kept for them."""
     market.book.maker += pending.sizes.maker
     market.book.long += pending.sizes.long
@@ -111,7 +107,7 @@ def _carry_out(market: "Market", pending: PendingVersion, price: int) -> None:
     market.settlement_fees_at[pending.timestamp] = pending.settlement
 
 
-def _cancel(market: "Market", pending: PendingVersion) -> None:
+def _cancel(market: MarketState, pending: PendingVersion) -> None:
     """Orders of an invalid version: as if never placed (§5.5)."""
     market.pending.maker -= pending.sizes.maker
     market.pending.long -= pending.sizes.long
