@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from perennial import artifacts
+from perennial.deploy import Protocol, deploy_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,5 +76,25 @@ def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..
 
     def create(name: str = "Mock Dollar", symbol: str = "mUSD", decimals: int = 18) -> ContractInstance:
         return operator.deploy(project.MockToken, name, symbol, decimals)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def protocol(operator: TestAccountAPI) -> Protocol:
+    """The whole protocol, owned by the operator."""
+    return deploy_protocol(operator)
+
+
+@pytest.fixture(scope="session")
+def create_oracle(
+    protocol: Protocol, project: LocalProject, operator: TestAccountAPI
+) -> Callable[[], ContractInstance]:
+    """Deploys and registers an oracle that the test steers."""
+
+    def create() -> ContractInstance:
+        oracle = operator.deploy(project.MockOracle)
+        protocol.oracle_factory.register(oracle, sender=operator)
+        return oracle
 
     return create

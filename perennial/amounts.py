@@ -1,0 +1,27 @@
+"""Decimal text to the integers of the contracts, which have 6 decimals (docs/protocol.md §1.1), and back."""
+
+from decimal import Decimal
+
+ONE = 10**6
+
+
+def raw(value: str | int | Decimal) -> int:
+    """The integer with 6 decimals behind a decimal number: `raw("1.5") == 1_500_000`.
+
+    Raises ValueError for more than 6 decimals and for what is no number, TypeError for a float: money is never rounded in
+    passing.
+    """
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a float: write it as text, {str(value)!r}, or as a Decimal")
+    try:
+        scaled = Decimal(value) * ONE
+    except ArithmeticError as error:
+        raise ValueError(f"{value!r} is not a number") from error
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{value!r} has more than 6 decimals")
+    return int(scaled)
+
+
+def decimal(amount: int) -> Decimal:
+    """The number behind an integer with 6 decimals."""
+    return Decimal(amount).scaleb(-6)
