@@ -9,11 +9,13 @@ from perennial.mirror.state import MarketState
 
 
 def settle(market: MarketState, name: str) -> None:
-    """Brings an account to the market's version: pending orders oldest first, then what its size has gained since."""
+    """Brings an account to the market's version: pending orders oldest first, then what its size has gained since.
+
+    The caller stores it.
+    """
     account = market.accounts[name]
     if not (account.orders or account.size or account.liquidation):
         return
-    before = account.collateral
     while account.orders and account.orders[0].timestamp <= market.timestamp:
         _settle_order(market, name, account, account.orders.pop(0))
     if account.size:
@@ -24,11 +26,10 @@ def settle(market: MarketState, name: str) -> None:
             market.emit("AccountSettled", name, market.timestamp, accrued, 0, 0, 0, account.collateral, account.size)
     if account.liquidation and account.liquidation.timestamp <= market.timestamp:
         account.liquidation = None
-    store_collateral(market, account, before)
 
 
-def store_collateral(market: MarketState, account: Account, before: int) -> None:
-    """Bounds the collateral to its storage and keeps the shortfall, from the collateral that it had before."""
+def store(market: MarketState, account: Account, before: int) -> None:
+    """Bounds the collateral to its storage and keeps the shortfall; `before` is the collateral that was stored."""
     bounded = max(-MAX_COLLATERAL, min(account.collateral, MAX_COLLATERAL))
     if bounded != account.collateral:
         market.saturated = True

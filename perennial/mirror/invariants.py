@@ -17,8 +17,10 @@ def check_invariants(market: Market) -> None:
     storage (`market.saturated`), money is allowed to stay in the market.
     """
     settled = market.copy()
-    for name in list(settled.accounts):
+    for name, account in settled.accounts.items():
+        before = account.collateral
         rooms.settle(settled, name)
+        rooms.store(settled, account, before)
     _check_sizes(settled)
     _check_shortfall(market)
     _check_shortfall(settled)
@@ -73,7 +75,7 @@ def _check_zero_sum(market: Market) -> None:
     """Money in is money out plus what the market owes, and the dust is never negative (§7.6, §14.3)."""
     owed = _owed(market)
     dust = market.deposited - market.withdrawn - owed
-    _require(market.balance == market.deposited - market.withdrawn, "tokens are those that came in")
+    _require(market.balance == market.deposited + market.received - market.withdrawn, "tokens are those that came in")
     _require(dust >= 0 or market.saturated, f"dust of {dust}: the market owes more than came in")
     bound = ceil_div(market.dust_bound, UNIT12)
     _require(dust <= bound or market.saturated or market.fees.lost > 0, f"dust of {dust}, at most {bound} is rounding")

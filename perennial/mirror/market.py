@@ -52,9 +52,9 @@ class Market(MarketViews):
             if maker_delta or taker_delta or collateral_delta < 0:
                 self._check_operator(account, caller)
             latest, current = self._open(caller)
-            rooms.settle(self, account)
             state = self.accounts[account]
             before = state.collateral
+            rooms.settle(self, account)
             change = self._resolve(state, maker_delta, taker_delta)
             if change:
                 self._check_unlocked(account, state)
@@ -65,10 +65,12 @@ class Market(MarketViews):
             moved = collateral_delta
             if moved < 0:
                 moved = self._withdrawal(account, state, moved, latest, current)
+            elif moved > MAX_COLLATERAL - state.collateral and moved:
+                raise errors.CollateralOverflow(moved)
             state.collateral += moved
             self._check_margin(state, change, moved)
             self._transfer(account, state, moved, caller)
-            rooms.store_collateral(self, state, before)
+            rooms.store(self, state, before)
             if change:
                 self.oracle.request(account)
 
@@ -76,7 +78,10 @@ class Market(MarketViews):
         """Settles the market and the account up to the oracle's latest version."""
         with self._atomic(account):
             self._open(caller)
+            state = self.accounts[account]
+            before = state.collateral
             rooms.settle(self, account)
+            rooms.store(self, state, before)
 
     def advance(self, maximum: int, *, caller: str = "") -> None:
         """Settles at most `maximum` pending versions of the market."""
@@ -87,8 +92,9 @@ class Market(MarketViews):
         """Closes what is left of an unhealthy account at the current version and locks it until then."""
         with self._atomic(account):
             latest, current = self._open(caller)
-            rooms.settle(self, account)
             state = self.accounts[account]
+            before = state.collateral
+            rooms.settle(self, account)
             self._check_unlocked(account, state)
             self._check_fresh(latest, current)
             effective = state.effective(self.price)
@@ -102,11 +108,12 @@ class Market(MarketViews):
             state.liquidation = Liquidation(caller, fee, current)
             if closed:
                 self.oracle.request(account)
+            rooms.store(self, state, before)
             self.emit("Liquidated", account, caller, current, closed, fee)
 
     # -- Claims --------------------------------------------------------------------------------------------------------
 
-    def claim_fee(self, *, caller: str) -> int:
+    def claim_fee(self, receiver: str = "", *, caller: str) -> int:
         """Pays out whatever fees the caller's roles give it; returns the amount."""
         with self._atomic(None):
             self._check_running(caller)
@@ -124,20 +131,20 @@ class Market(MarketViews):
             for bucket in mine:
                 setattr(self.fees, bucket, 0)
             self._pay(amount)
-            self.emit("FeeClaimed", caller, amount)
+            self.emit("FeeClaimed", caller, receiver or caller, amount)
             return amount
 
-    def claim(self, account: str, *, caller: str | None = None) -> int:
+    def claim(self, account: str, receiver: str = "", *, caller: str | None = None) -> int:
         """Pays out referral and liquidation credits; returns the amount."""
         with self._atomic(None):
             self._check_running(caller or account)
             self._check_operator(account, caller or account)
             amount = self.credits.pop(account, 0)
             self._pay(amount)
-            self.emit("Claimed", account, amount)
+            self.emit("Claimed", account, receiver or account, amount)
             return amount
 
-    def claim_reward(self, account: str, *, caller: str | None = None) -> int:
+    def claim_reward(self, account: str, receiver: str = "", *, caller: str | None = None) -> int:
         """Pays out accrued rewards as far as the market has reward tokens; returns the amount."""
         with self._atomic(account):
             self._check_running(caller or account)
@@ -148,7 +155,7 @@ class Market(MarketViews):
             amount = min(state.rewards, self.reward_balance)
             state.rewards -= amount
             self.reward_balance -= amount
-            self.emit("RewardClaimed", account, amount)
+            self.emit("RewardClaimed", account, receiver or account, amount)
             return amount
 
     # -- Parameters and roles ------------------------------------------------------------------------------------------
@@ -161,6 +168,7 @@ class Market(MarketViews):
             self._open(caller)
             validate_risk(risk, self.factory.parameter)
             self.risk = risk
+            self.emit("RiskParameterUpdated", self.timestamp, risk.to_abi())
 
     def update_parameter(self, parameter: MarketParameter, *, caller: str | None = None) -> None:
         """Sets the market parameters after settling the market; the caller is the owner by default."""
@@ -171,6 +179,7 @@ class Market(MarketViews):
             validate_market(parameter, self.factory.parameter, self.reward != NOBODY)
             self.fees.split(self.parameter)
             self.parameter = parameter
+            self.emit("ParameterUpdated", self.timestamp, parameter.to_abi())
 
     def update_coordinator(self, coordinator: str, *, caller: str | None = None) -> None:
         """Hands the market's coordination over; the caller is the coordinator by default."""
@@ -178,6 +187,7 @@ class Market(MarketViews):
         self._check_running(caller)
         self._check_coordinator(caller)
         self.coordinator = coordinator
+        self.emit("CoordinatorUpdated", coordinator)
 
     def update_beneficiary(self, beneficiary: str, *, caller: str | None = None) -> None:
         """Names the beneficiary; the caller is the owner by default."""
@@ -185,6 +195,7 @@ class Market(MarketViews):
         if beneficiary == NOBODY:
             raise errors.ZeroBeneficiary
         self.beneficiary = beneficiary
+        self.emit("BeneficiaryUpdated", beneficiary)
 
     def update_reward(self, reward: str, *, caller: str | None = None) -> None:
         """Sets the reward token, once; the caller is the owner by default."""
@@ -194,6 +205,7 @@ class Market(MarketViews):
         if reward == self.token:
             raise errors.RewardIsToken(reward)
         self.reward = reward
+        self.emit("RewardUpdated", reward)
 
     # -- Steps of a call -----------------------------------------------------------------------------------------------
 
@@ -366,8 +378,6 @@ class Market(MarketViews):
     def _transfer(self, account: str, state: Account, moved: int, caller: str) -> None:
         """Moves tokens, between the caller and the market."""
         if moved > 0:
-            if state.collateral > MAX_COLLATERAL:
-                raise errors.CollateralOverflow(moved)
             self.balance += moved
             self.deposited += moved
             state.ledger.deposits += moved * UNIT

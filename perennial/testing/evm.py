@@ -13,9 +13,10 @@ import pyrevm
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
-from perennial.artifacts import Artifact, load, load_all
+from perennial.artifacts import load, load_all
 
 WORD = 32
+NOBODY = "0x" + "0" * 40
 
 
 class Reverted(Exception):  # noqa: N818 -- it is not an error of the caller's
@@ -42,17 +43,17 @@ class Evm:
     def deploy(self, name: str, *args: Any, sender: str) -> "Contract":
         """Deploys the contract of this name with constructor arguments."""
         artifact = load(name)
-        constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
-        code = artifact.creation + encode([_type(entry) for entry in constructor["inputs"]], args)
+        inputs = [entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"]
+        code = artifact.creation + encode([_type(value) for value in inputs[0]] if inputs else [], args)
         self._evm.reset_transient_storage()
         try:
-            return Contract(self, artifact, self._evm.deploy(sender, code))
+            return Contract(self, name, self._evm.deploy(sender, code))
         except RuntimeError as error:
             raise _refusal(error) from None
 
     def contract(self, name: str, address: str) -> "Contract":
         """What is at an address, with the ABI of a contract or interface of this name."""
-        return Contract(self, load(name), address)
+        return Contract(self, name, address)
 
     def send(self, sender: str, to: str, data: bytes) -> bytes:
         """One transaction: returns what the call returned, raises Reverted or Halted."""
@@ -86,9 +87,9 @@ class Contract:
     Functions of one name are told apart by the number of their arguments.
     """
 
-    def __init__(self, evm: Evm, artifact: Artifact, address: str) -> None:
+    def __init__(self, evm: Evm, name: str, address: str) -> None:
         self.evm, self.address = evm, address.lower()
-        self._functions, self._events = _interface(artifact)
+        self._functions, self._events = _interface(name)
         self._calldata: dict[tuple[Any, ...], tuple[bytes, list[str]]] = {}
 
     def send(self, name: str, *args: Any, sender: str) -> tuple[Any, ...]:
@@ -103,7 +104,7 @@ class Contract:
             selector, inputs, outputs = self._functions[name, len(args)]
             self._calldata[key] = selector + encode(inputs, args), outputs
         data, outputs = self._calldata[key]
-        return _words(outputs, self.evm.send(self.address, self.address, data))
+        return _words(outputs, self.evm.send(NOBODY, self.address, data))
 
     def value(self, name: str, *args: Any) -> Any:
         """Calls a view that returns one value."""
@@ -125,14 +126,14 @@ class Contract:
 
 @cache
 def _interface(
-    artifact: Artifact,
+    contract: str,
 ) -> tuple[
     dict[tuple[str, int], tuple[bytes, list[str], list[str]]],
     dict[bytes, tuple[str, list[bool], list[str]]],
 ]:
     """Functions by name and number of arguments, events by topic."""
     functions, events = {}, {}
-    for entry in artifact.abi:
+    for entry in load(contract).abi:
         if entry["type"] == "function":
             inputs = [_type(value) for value in entry["inputs"]]
             outputs = [kind for value in entry["outputs"] for kind in _flat(value)]

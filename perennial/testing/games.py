@@ -1,0 +1,499 @@
+"""Random play against a market: what its users, its owners and the world might do next.
+
+A `Player` draws every choice from one source of randomness, so that a game is its seed. It looks at the mirror to make
+most moves sensible, and many exactly on the edge: sizes at the limit of the margin, prices at which an account is just
+liquidatable, parameters at their bounds and one beyond.
+"""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from perennial.mirror.fixed import MIN_INT256, UNIT
+from perennial.mirror.parameters import (
+    MarketParameter,
+    PController,
+    ProtocolParameter,
+    RiskParameter,
+    UtilizationCurve,
+)
+from perennial.mirror.quote import liquidation_prices
+from perennial.testing.differential import ACTORS, Action, Bench, Mismatch, Setup, Twin, address_of
+
+WAITS = (1, 10, 10, 60, 600, 3_600, 3_600, 3_600)
+PAYOFFS = ((4, 10**14, False), (2, 10**18, True), (-2, 10**18, False), (1, 10**16, False), (2, 10**9, False))
+
+
+def amount(rng: Random, low: int, high: int) -> int:
+    """A number in [low, high], every order of magnitude as likely as the next."""
+    if low >= high:
+        return low
+    bits = rng.randint(max(low, 1).bit_length(), high.bit_length())
+    return max(low, min(high, rng.randint(1 << (bits - 1), (1 << bits) - 1)))
+
+
+def share(rng: Random, bound: int) -> int:
+    """A parameter in [0, bound]: often at a bound, often small."""
+    return rng.choice((0, bound, rng.randint(0, bound), amount(rng, 0, bound)))
+
+
+# -- Parameters --------------------------------------------------------------------------------------------------------
+
+
+def protocol(rng: Random, extreme: bool) -> ProtocolParameter:
+    """Protocol parameters within their bounds; `extreme`: anywhere in them."""
+    if extreme:
+        max_cut = share(rng, UNIT)
+        return ProtocolParameter(
+            share(rng, max_cut),
+            share(rng, 2**24 - 1),
+            share(rng, 2**40),
+            max_cut,
+            share(rng, 2**32 - 1),
+            share(rng, UNIT),
+            share(rng, UNIT),
+        )
+    return ProtocolParameter(
+        protocol_fee=rng.choice((0, 0, 50_000, 200_000)),
+        max_fee=rng.choice((2_000, 20_000)),
+        max_fee_absolute=50 * UNIT,
+        max_cut=rng.choice((200_000, 500_000)),
+        max_rate=rng.choice((5 * UNIT, 50 * UNIT)),
+        min_maintenance=rng.choice((0, 4_000)),
+        min_efficiency=rng.choice((0, 250_000)),
+    )
+
+
+def risk(rng: Random, bounds: ProtocolParameter) -> RiskParameter:
+    """Risk parameters within their bounds."""
+    high = min(UNIT, max(bounds.min_maintenance, rng.choice((10_000, 50_000, 200_000))))
+    maintenance = max(bounds.min_maintenance, rng.choice((0, high // 2, high)))
+    margin = rng.choice((maintenance, min(UNIT, maintenance * 6 // 5)))
+    absolute = bounds.max_fee_absolute
+    min_margin = min(absolute, rng.choice((0, 10 * UNIT, 20 * UNIT)))
+    min_maintenance = rng.choice((min_margin, min_margin // 2))
+    max_liquidation_fee = rng.choice((absolute, min(absolute, 25 * UNIT)))
+    return RiskParameter(
+        margin=margin,
+        maintenance=maintenance,
+        taker_fee=share(rng, bounds.max_fee),
+        taker_skew_fee=share(rng, bounds.max_fee),
+        taker_impact_fee=share(rng, bounds.max_fee),
+        maker_fee=share(rng, bounds.max_fee),
+        maker_impact_fee=share(rng, bounds.max_fee),
+        maker_limit=2**48 - 1 if rng.random() < 0.8 else amount(rng, UNIT, 2**48 - 1),
+        efficiency_limit=max(bounds.min_efficiency, rng.choice((0, 0, 250_000, 500_000))),
+        liquidation_fee=share(rng, bounds.max_cut),
+        min_liquidation_fee=min(max_liquidation_fee, rng.choice((0, min_maintenance // 2, min_maintenance))),
+        max_liquidation_fee=max_liquidation_fee,
+        utilization_curve=UtilizationCurve(
+            share(rng, bounds.max_rate),
+            share(rng, bounds.max_rate),
+            share(rng, bounds.max_rate),
+            rng.choice((0, UNIT, 600_000, rng.randint(0, UNIT))),
+        ),
+        p_controller=PController(
+            rng.choice((1, 20_000 * UNIT, amount(rng, 1, 2**48 - 1))), share(rng, bounds.max_rate)
+        ),
+        min_margin=min_margin,
+        min_maintenance=min_maintenance,
+        virtual_taker=rng.choice((0, 0, 10 * UNIT, amount(rng, 0, 2**64 - 1))),
+        stale_after=rng.choice((7_200, 100_000, 2**32 - 1, 60)),
+        maker_receive_only=rng.random() < 0.3,
+    )
+
+
+def parameter(rng: Random, bounds: ProtocolParameter, has_reward: bool) -> MarketParameter:
+    """Market parameters within their bounds."""
+    oracle_fee = rng.choice((0, 200_000, UNIT))
+    reward = 2**40 - 1 if has_reward else 0
+    return MarketParameter(
+        funding_fee=share(rng, bounds.max_cut),
+        interest_fee=share(rng, bounds.max_cut),
+        position_fee=share(rng, bounds.max_cut),
+        oracle_fee=oracle_fee,
+        risk_fee=rng.choice((0, UNIT - oracle_fee, rng.randint(0, UNIT - oracle_fee))),
+        settlement_fee=min(bounds.max_fee_absolute, rng.choice((0, 1_500_000, 1_234_567))),
+        max_pending_global=rng.choice((12, 12, 4, 2, 1)),
+        max_pending_local=rng.choice((6, 6, 3, 1)),
+        maker_reward_rate=min(reward, rng.choice((0, UNIT, amount(rng, 0, reward)))),
+        long_reward_rate=min(reward, rng.choice((0, UNIT))),
+        short_reward_rate=min(reward, rng.choice((0, 1, amount(rng, 0, reward)))),
+        referral_fee=share(rng, bounds.max_cut),
+        max_price_deviation=rng.randint(0, 2**24 - 1),
+        taker_close_always=rng.random() < 0.5,
+        maker_close_always=rng.random() < 0.5,
+        closed=rng.random() < 0.03,
+    )
+
+
+def setup(rng: Random) -> Setup:
+    """What a game starts with."""
+    extreme = rng.random() < 0.15
+    bounds = protocol(rng, extreme)
+    has_reward = rng.random() < 0.7
+    return Setup(
+        protocol=bounds,
+        risk=risk(rng, bounds),
+        parameter=parameter(rng, bounds, has_reward),
+        decimals=rng.choice((6, 8, 18, 18)),
+        reward_decimals=rng.choice((6, 18)),
+        has_reward=has_reward,
+        payoff=rng.choice(PAYOFFS) if rng.random() < 0.25 else None,
+    )
+
+
+# -- Moves -------------------------------------------------------------------------------------------------------------
+
+
+class Player:
+    """Makes one move after another in a game."""
+
+    def __init__(self, twin: Twin, rng: Random) -> None:
+        self.twin, self.mirror, self.rng = twin, twin.mirror, rng
+        self.price = rng.choice((100 * UNIT, 100 * UNIT, 3_000 * UNIT, amount(rng, UNIT, 10**11)))
+        self.extreme = rng.random() < 0.1
+        self._moves = (
+            (30, self.open),
+            (16, self.close),
+            (8, self.money),
+            (22, self.tick),
+            (6, self.squeeze),
+            (6, self.settle),
+            (5, self.liquidate),
+            (4, self.claim),
+            (2, self.change_risk),
+            (3, self.change_parameter),
+            (1, self.change_protocol),
+            (2, self.administer),
+            (2, self.gift),
+        )
+
+    def start(self) -> None:
+        """A first price and some makers."""
+        self.tick()
+        for name in self.rng.sample(ACTORS, 2):
+            collateral = self.collateral()
+            self.update(name, maker=self.size(collateral), money=collateral)
+
+    def move(self) -> None:
+        """One move."""
+        choice = self.rng.choices(self._moves, weights=[weight for weight, _ in self._moves])[0]
+        choice[1]()
+
+    def update(
+        self, name: str, *, maker: int = 0, taker: int = 0, money: int = 0, referrer: str | None = None, by: str = ""
+    ) -> None:
+        """An update, now and then by somebody else."""
+        if not by:
+            by = name if self.rng.random() < 0.96 else self.anyone()
+        self.twin.act("update", name, maker, taker, money, referrer, by)
+
+    # -- Choices ---------------------------------------------------------------------------------------------------
+
+    def anyone(self) -> str:
+        """An account."""
+        return self.rng.choice(ACTORS)
+
+    def state(self, name: str) -> Any:
+        """The mirror's account of this name, or None."""
+        return self.mirror.accounts.get(address_of(name))
+
+    def collateral(self) -> int:
+        """USD, mostly enough for the least margin."""
+        low = max(10 * UNIT, self.mirror.risk.min_margin * self.rng.choice((1, 1, 0)))
+        return amount(self.rng, low, 2**62 if self.extreme else 10**6 * UNIT)
+
+    def size(self, free: int) -> int:
+        """A size that so much free collateral allows, often nearly all of it; now and then dust, or far too much."""
+        rng = self.rng
+        if rng.random() < 0.06:
+            return rng.choice((1, 999, 1_000, rng.randint(1, 2_000)))
+        if rng.random() < 0.02:
+            return rng.choice((2**63 - 1, 2**63, 2**255 - 1, 2**62))
+        price = max(1, abs(self.mirror.price))
+        ratio = max(self.mirror.risk.margin, 1_000)
+        most = max(0, free) * UNIT * UNIT // (price * ratio)
+        return max(1, rng.choice((most * 95 // 100, most * 80 // 100, most // 2, most // 10, most // 100, most)))
+
+    def room(self, side: int) -> int:
+        """What the limits of the market leave on a side."""
+        book, terms = self.mirror.pending, self.mirror.risk
+        if side == 1:
+            return terms.maker_limit - book.maker - 1
+        limit = max(terms.efficiency_limit, 1)
+        return min(book.maker * UNIT // limit - 1, book.cover) - book.of(side)
+
+    # -- What users do ---------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Opens or adds, mostly on the side where the account is, with a deposit or without."""
+        rng, name = self.rng, self.anyone()
+        self.freshen()
+        state = self.state(name)
+        side = int(state.current_side) if state else 0
+        if side == 0 or rng.random() < 0.03:
+            side = rng.choice((1, 2, 3, 2, 3) if self.mirror.book.maker else (1, 1, 1, 2))
+        if self.room(side) <= 0:
+            side = side if rng.random() < 0.2 else rng.choice((1, 2, 3))
+        effective, margin, _ = self.mirror.requirement(address_of(name))
+        money = self.collateral() if effective <= margin or rng.random() < 0.4 else 0
+        size = self.size(effective - margin + money)
+        if rng.random() < 0.9:
+            size = max(1, min(size, self.room(side)))
+        if rng.random() < 0.03:
+            money = -money // 1_000
+        referrer = self.anyone() if rng.random() < 0.4 else None
+        sizes = {1: (size, 0), 2: (0, size), 3: (0, -size)}[side]
+        self.update(name, maker=sizes[0], taker=sizes[1], money=money, referrer=referrer)
+
+    def freshen(self) -> None:
+        """Mostly there is a price to trade on."""
+        latest, current = self.mirror.oracle.status()
+        stale = current - latest.timestamp > self.mirror.risk.stale_after
+        if (stale or not latest.valid) and self.rng.random() < 0.9:
+            self.price = max(1, self.price)
+            self.twin.act("commit", current, self.price, current + 10)
+
+    def close(self) -> None:
+        """Closes all, a part, or too much; the money may leave with it."""
+        rng = self.rng
+        names = [name for name in ACTORS if (state := self.state(name)) and state.size]
+        name = rng.choice(names) if names else self.anyone()
+        self.freshen()
+        state = self.state(name)
+        side, closable = (int(state.current_side), state.closable) if state else (0, 0)
+        size = rng.choice((MIN_INT256, MIN_INT256, -closable, -(closable // 2), -(closable // 10), -closable - 1))
+        if side == 3 and size != MIN_INT256:
+            size = -size
+        money = rng.choice((0, 0, 0, MIN_INT256, -UNIT, UNIT))
+        referrer = self.anyone() if rng.random() < 0.3 else None
+        if rng.random() < 0.03:
+            side = 4 - side
+        if side == 1:
+            self.update(name, maker=size, money=money, referrer=referrer)
+        else:
+            self.update(name, taker=size, money=money, referrer=referrer)
+
+    def money(self) -> None:
+        """Deposits or withdraws."""
+        rng, name = self.rng, self.anyone()
+        state = self.state(name)
+        has = state.collateral if state else 0
+        delta = rng.choice(
+            (
+                self.collateral(),
+                self.collateral(),
+                MIN_INT256,
+                MIN_INT256,
+                -max(has, 0) // 2,
+                -max(has, 0) // 10,
+                -max(has, 0) // 100,
+                rng.choice((-max(has, 0), -max(has, 0) - 1, max(-has, 0))),
+                rng.choice((2**63, 2**255 - 1, MIN_INT256 + 1, 1, -1)),
+            )
+        )
+        by = self.anyone() if rng.random() < 0.15 else name
+        self.update(name, money=delta, by=by)
+
+    def settle(self) -> None:
+        """Somebody settles an account, or a part of the backlog."""
+        if self.rng.random() < 0.3:
+            self.twin.act("advance", self.rng.choice((0, 1, 1, 2, 5)), self.anyone())
+        else:
+            self.twin.act("settle", self.anyone(), self.anyone())
+
+    def liquidate(self) -> None:
+        """Liquidates: an account that can be, if there is one."""
+        names = [name for name in ACTORS if self.mirror.liquidatable(address_of(name))]
+        name = self.rng.choice(names) if names else self.anyone()
+        self.twin.act("liquidate", name, self.anyone())
+
+    def claim(self) -> None:
+        """Somebody claims something."""
+        rng = self.rng
+        kind = rng.choice(("claim", "claim_reward", "claim_fee", "claim_oracle_fee"))
+        if kind == "claim_oracle_fee":
+            self.twin.act(kind)
+        elif kind == "claim_fee":
+            self.twin.act(kind, rng.choice(("owner", "coordinator", "beneficiary", "beneficiary", self.anyone())))
+        else:
+            name = self.anyone()
+            self.twin.act(kind, name, name if rng.random() < 0.9 else self.anyone())
+
+    # -- What the world does ---------------------------------------------------------------------------------------
+
+    def tick(self, price: int | None = None) -> None:
+        """Time passes: a version is committed (the current one, or one before it), is invalid, or is skipped."""
+        rng = self.rng
+        latest, current = self.mirror.oracle.status()
+        following = current + rng.choice(WAITS)
+        if rng.random() < 0.04:
+            following = current + rng.choice((86_400, 31_536_000))
+        if price is None:
+            if rng.random() < 0.12 and latest.timestamp:
+                self.twin.act("wait", following)
+                return
+            price = self.walk()
+        version = current
+        if rng.random() < 0.25 and current - 1 > latest.timestamp:
+            version = rng.randint(latest.timestamp + 1, current - 1)
+            following = rng.choice((current, following))
+        self.twin.act("commit", version, price, following)
+
+    def walk(self) -> int | None:
+        """The next price; None: invalid."""
+        rng = self.rng
+        if rng.random() < 0.08:
+            return None
+        if self.extreme and rng.random() < 0.2:
+            return rng.choice((0, 1, -1, 10**17 - 1, 10**17, 1 - 10**17, -(10**17), 10**18))
+        move = rng.choice((20_000, 20_000, 20_000, 100_000, 500_000))
+        self.price = max(1, self.price + self.price * rng.randint(-move, move) // UNIT)
+        if rng.random() < 0.02:
+            self.price = max(1, rng.choice((self.price * 10, self.price // 10)))
+        return self.price
+
+    def squeeze(self) -> None:
+        """The price moves to where some account is just liquidatable, or just not; then somebody tries."""
+        names = [name for name in ACTORS if (state := self.state(name)) and state.size]
+        if not names or self.mirror.payoff is not None or self.mirror.factory.paused:
+            self.tick()
+            return
+        name = self.rng.choice(names)
+        prices = [p for p in liquidation_prices(self.mirror, address_of(name), 1 - 10**17) if p is not None]
+        if not prices:
+            self.tick()
+            return
+        price = min(prices, key=lambda p: abs(p - self.mirror.price)) if self.rng.random() < 0.8 else prices[-1]
+        if abs(price) > 100 * max(1, abs(self.mirror.price)):
+            return
+        latest, current = self.mirror.oracle.status()
+        # The sooner the version the less has accrued, and the nearer is the price to what it is meant to be.
+        version = min(latest.timestamp + self.rng.choice((1, 1, 10)), current)
+        price += self.rng.choice((0, 0, 0, 1, -1))
+        self.twin.act("commit", version, price, max(current, version + 10))
+        for _ in range(self.rng.choice((1, 1, 2))):
+            self.twin.act("liquidate", name, self.anyone())
+        if self.rng.random() < 0.5:
+            # It goes on in the same direction while the close waits.
+            move = (price - self.price) * self.rng.choice((0, 1, 3)) // 10
+            self.price = max(1, price + move)
+            self.twin.act("commit", self.mirror.oracle.status()[1], self.price, self.mirror.oracle.status()[1] + 10)
+        self.price = max(1, price)
+
+    # -- What owners do --------------------------------------------------------------------------------------------
+
+    def change_risk(self) -> None:
+        """New risk parameters; now and then out of bounds, or by somebody without the role."""
+        rng = self.rng
+        new = risk(rng, self.mirror.factory.parameter)
+        if rng.random() < 0.4:
+            new = replace(self.mirror.risk, maker_receive_only=not self.mirror.risk.maker_receive_only)
+        if rng.random() < 0.15:
+            new = replace(new, margin=rng.choice((UNIT + 1, new.maintenance - 1)) if new.maintenance else UNIT + 1)
+        self.twin.act("update_risk_parameter", new, self.role("coordinator"))
+
+    def change_parameter(self) -> None:
+        """New market parameters; often only one flag."""
+        rng, old = self.rng, self.mirror.parameter
+        new = parameter(rng, self.mirror.factory.parameter, self.mirror.reward != "0x" + "0" * 40)
+        if rng.random() < 0.6:
+            new = rng.choice(
+                (
+                    replace(old, closed=not old.closed),
+                    replace(old, closed=False),
+                    replace(old, settlement_fee=new.settlement_fee),
+                    replace(old, maker_close_always=not old.maker_close_always),
+                    replace(old, maker_reward_rate=new.maker_reward_rate, short_reward_rate=new.short_reward_rate),
+                )
+            )
+        if rng.random() < 0.1:
+            new = replace(new, risk_fee=UNIT + 1 - new.oracle_fee)
+        self.twin.act("update_parameter", new, self.role("owner"))
+
+    def change_protocol(self) -> None:
+        """New protocol parameters: markets keep theirs until they change."""
+        old = self.mirror.factory.parameter
+        self.twin.act("update_protocol", replace(old, protocol_fee=share(self.rng, old.max_cut)))
+
+    def administer(self) -> None:
+        """Roles change hands, approvals are given, the protocol is paused and always unpaused again."""
+        rng = self.rng
+        kind = rng.randint(0, 5)
+        if kind == 0:
+            self.twin.act("update_coordinator", self.anyone(), self.role("coordinator"))
+        elif kind == 1:
+            self.twin.act("update_beneficiary", rng.choice((self.anyone(), "beneficiary")), self.role("owner"))
+        elif kind == 2:
+            self.twin.act("update_reward", self.role("owner"))
+        elif kind <= 4:
+            self.twin.act("approve", self.anyone(), self.anyone(), rng.random() < 0.8)
+        else:
+            self.twin.act("pause", self.role("pauser"))
+            for _ in range(3):
+                rng.choice((self.open, self.settle, self.claim, self.money, self.liquidate, self.change_risk))()
+            if self.mirror.factory.paused:
+                self.twin.act("unpause", rng.choice(("pauser", "owner")))
+
+    def gift(self) -> None:
+        """Tokens come in that the market does not expect."""
+        if self.rng.random() < 0.5:
+            self.twin.act("fund_rewards", amount(self.rng, 1, 10**12))
+        else:
+            self.twin.act("donate", amount(self.rng, 1, 10**9))
+
+    def role(self, holder: str) -> str:
+        """Mostly who may, now and then somebody else."""
+        return holder if self.rng.random() < 0.9 else self.anyone()
+
+
+def play(bench: Bench, rng: Random, steps: int) -> Twin:
+    """One game: at least `steps` actions after its start, then everybody settles. Raises Mismatch with all actions."""
+    with bench.open(setup(rng)) as twin:
+        player = Player(twin, rng)
+        try:
+            player.start()
+            first = len(twin.actions)
+            while len(twin.actions) - first < steps:
+                player.move()
+            twin.settle_all()
+        except (Mismatch, AssertionError) as error:
+            error.add_note(describe(twin.setup, twin.actions))
+            raise
+        return twin
+
+
+def shrink(bench: Bench, start: Setup, actions: list[Action]) -> list[Action]:
+    """The same failure with as few actions as leaving some out can bring it to."""
+    size = max(1, len(actions) // 2)
+    while size:
+        index = 0
+        while index < len(actions):
+            fewer = actions[:index] + actions[index + size :]
+            if fails(bench, start, fewer):
+                actions = fewer
+            else:
+                index += size
+        size //= 2
+    return actions
+
+
+def fails(bench: Bench, start: Setup, actions: list[Action]) -> bool:
+    """Whether contracts and mirror differ somewhere along these actions."""
+    with bench.open(start) as twin:
+        try:
+            twin.replay(actions)
+            twin.settle_all()
+        except AssertionError:
+            return True
+        except ValueError:
+            # Without what was left out the rest makes no sense: a version before the latest, for one.
+            return False
+    return False
+
+
+def describe(start: Setup, actions: list[Action]) -> str:
+    """A game as Python that plays it again."""
+    lines = "\n".join(f"    {action!r}," for action in actions)
+    return f"setup = {start!r}\nactions = [\n{lines}\n]"
