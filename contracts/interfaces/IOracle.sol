@@ -123,10 +123,12 @@ interface IOracle is IOracleProvider {
     /// @return its timestamp, 0 where none waits
     function next() external view returns (uint256);
 
-    /// @notice What a commit has to come after, and before.
+    /// @notice Whether the caller may commit `version` now, and what its price has to come after and before.
+    /// @dev Reverts with `OracleNotAdapter`, `VersionNotNewer`, `VersionInFuture` or `VersionOutOfOrder`, as `commit` would.
+    /// @param version any timestamp
     /// @return waiting the requested version that has to be committed next, 0 where none waits
     /// @return published when the newest price in the latest version was published; of an invalid version, its timestamp
-    function progress() external view returns (uint256 waiting, uint256 published);
+    function admit(uint256 version) external view returns (uint256 waiting, uint256 published);
 
     /// @notice Who serves a version.
     /// @param version any timestamp

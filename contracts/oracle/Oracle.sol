@@ -121,12 +121,14 @@ contract Oracle is IOracle {
     // ---------------------------------------------------------------------------------------------------------------
 
     /// @inheritdoc IOracle
+    function admit(uint256 version) external view returns (uint256 waiting, uint256 published) {
+        State memory state = _admit(version);
+        return (state.next, uint256(state.latest) + state.published);
+    }
+
+    /// @inheritdoc IOracle
     function commit(uint256 version, uint256 price, uint256 published, address keeper) external {
-        _checkAdapter(version);
-        State memory state = _state;
-        if (version <= state.latest) revert VersionNotNewer(version, state.latest);
-        if (version > block.timestamp) revert VersionInFuture(version);
-        if (state.next != 0 && version > state.next) revert VersionOutOfOrder(version, state.next);
+        State memory state = _admit(version);
         if (price == 0 || price > uint64(type(int64).max)) revert PriceOutOfRange(price);
 
         _advance(state, version);
@@ -222,12 +224,6 @@ contract Oracle is IOracle {
     }
 
     /// @inheritdoc IOracle
-    function progress() external view returns (uint256 waiting, uint256 published) {
-        State memory state = _state;
-        return (state.next, uint256(state.latest) + state.published);
-    }
-
-    /// @inheritdoc IOracle
     function keeperOf(uint256 version) external view returns (address) {
         return _versions[version].keeper;
     }
@@ -285,6 +281,15 @@ contract Oracle is IOracle {
         state.valid = false;
         state.price = 0;
         emit VersionCommitted(version, 0, false, address(0));
+    }
+
+    /// @dev The state, if the caller may commit `version` next.
+    function _admit(uint256 version) private view returns (State memory state) {
+        _checkAdapter(version);
+        state = _state;
+        if (version <= state.latest) revert VersionNotNewer(version, state.latest);
+        if (version > block.timestamp) revert VersionInFuture(version);
+        if (state.next != 0 && version > state.next) revert VersionOutOfOrder(version, state.next);
     }
 
     function _checkAdapter(uint256 version) private view {

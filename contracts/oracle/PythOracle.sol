@@ -174,7 +174,7 @@ contract PythOracle is OracleAdapter, IPythOracle {
         PythStructs.PriceFeed[] memory prices,
         uint256 inverses
     ) private {
-        (uint256 waiting, uint256 after_) = IOracle(oracle).progress();
+        (uint256 waiting, uint256 after_) = IOracle(oracle).admit(version);
         uint256 before = type(uint256).max;
         if (version == waiting) {
             uint256 expiry = _expiry(version, window);

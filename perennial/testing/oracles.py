@@ -128,7 +128,9 @@ class OracleBench:
         """Commits a version, by default of the bench's oracle, at the end of its window, with Pyth's exact fee."""
         self.at(version + WINDOW[1] if time is None else time)
         value = PYTH_FEE * len(updates) if value is None else value
-        return self.adapter.commit(list(oracles or [self.oracle]), version, list(updates), sender=sender, value=value)
+        return self.adapter.commit(
+            [self.oracle] if oracles is None else list(oracles), version, list(updates), sender=sender, value=value
+        )
 
     def price(self, sender: Any, version: int, price: int, **options: Any) -> Any:
         """Commits a version of the BTC oracle at `price`, published as early as its window allows."""
@@ -139,4 +141,4 @@ class OracleBench:
     ) -> Any:
         """Commits a version as invalid, by default as early as its grace allows."""
         self.at(version + WINDOW[1] + WINDOW[2] if time is None else time)
-        return self.adapter.commitInvalid(list(oracles or [self.oracle]), version, sender=sender)
+        return self.adapter.commitInvalid([self.oracle] if oracles is None else list(oracles), version, sender=sender)

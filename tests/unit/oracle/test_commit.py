@@ -41,11 +41,11 @@ def request_at(bench, oracle, market):
     return request
 
 
-def test_stores_price_keeper_and_publish_time(oracle, commit, keeper):
+def test_stores_price_keeper_and_publish_time(oracle, commit, operator, keeper):
     receipt = commit(3, time=8)
 
     assert tuple(oracle.at(START + 3)) == (START + 3, 5_000_000, True)
-    assert tuple(oracle.progress()) == (0, START + 7)
+    assert tuple(oracle.admit(START + 8, sender=operator)) == (0, START + 7)
     assert oracle.keeperOf(START + 3) == keeper
     assert receipt.decode_logs(oracle.VersionCommitted) == [
         oracle.VersionCommitted(version=START + 3, price=5_000_000, valid=True, keeper=keeper.address)
@@ -103,6 +103,22 @@ def test_takes_prices_in_range_exactly(bench, oracle, commit, price):
     assert oracle.at(START + 3).price == bench.latest(oracle).price == price
 
 
+def test_tells_beforehand_what_it_would_refuse(bench, oracle, commit, request_at, operator, keeper):
+    commit(5, time=10)
+    request_at(15)
+    bench.warp(START + 25)
+
+    assert tuple(oracle.admit(START + 20, sender=operator)) == (START + 20, START + 9)
+    with reverts(oracle.VersionNotNewer):
+        oracle.admit(START + 5, sender=operator)
+    with reverts(oracle.VersionOutOfOrder):
+        oracle.admit(START + 21, sender=operator)
+    with reverts(oracle.VersionInFuture):
+        oracle.admit(START + 100, sender=operator)
+    with reverts(oracle.OracleNotAdapter):
+        oracle.admit(START + 20, sender=keeper)
+
+
 def test_only_the_adapter_commits(oracle, commit, keeper, operator):
     inputs = {"caller": keeper.address, "adapter": operator.address}
     with reverts(oracle.OracleNotAdapter, error_inputs=inputs):
@@ -130,7 +146,7 @@ def test_an_invalid_version_has_no_keeper(bench, oracle, request_at, operator):
     receipt = oracle.commitInvalid(START + 10, sender=operator)
 
     assert oracle.keeperOf(START + 10) == "0x" + "0" * 40
-    assert tuple(oracle.progress()) == (0, START + 10)
+    assert tuple(oracle.admit(START + 11, sender=operator)) == (0, START + 10)
     assert [(log.version, log.price, log.valid) for log in receipt.decode_logs(oracle.VersionCommitted)] == [
         (START + 10, 0, False)
     ]

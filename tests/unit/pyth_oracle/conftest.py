@@ -1,0 +1,43 @@
+import pytest
+from ape import reverts
+from eth_utils import keccak
+
+from perennial.testing.oracles import OracleBench
+
+
+@pytest.fixture(scope="module")
+def bench(chain, project, operator, maker, taker, keeper):  # noqa: ARG001 -- Ape wants fixtures of a session set up first
+    return OracleBench.deploy(chain, project, operator)
+
+
+@pytest.fixture(scope="module")
+def second(bench):
+    """A second oracle over the same feed, and its market."""
+    return bench.bind_new("BTC")
+
+
+@pytest.fixture(scope="module")
+def ether(bench):
+    """An oracle over another feed, and its market."""
+    return bench.bind_new("ETH")
+
+
+@pytest.fixture
+def not_found():
+    """Pyth's refusal of updates that are missing, out of the window, or not the first in it."""
+    return lambda: reverts("0x" + keccak(text="PriceFeedNotFoundWithinRange()")[:4].hex())
+
+
+@pytest.fixture
+def skipped(bench):
+    """The oracles that a receipt says were skipped, with the selector of the error."""
+
+    def skipped(receipt):
+        return [(log.oracle, bytes(log.reason)[:4]) for log in receipt.decode_logs(bench.adapter.CommitSkipped)]
+
+    return skipped
+
+
+@pytest.fixture
+def selector():
+    return lambda signature: keccak(text=signature)[:4]

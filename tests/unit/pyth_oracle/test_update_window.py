@@ -1,0 +1,117 @@
+"""PythOracle.updateWindow: within bounds, for versions that nobody can have requested (docs/protocol.md §11.3)."""
+
+import pytest
+from ape import reverts
+
+from perennial.testing.oracles import START, WINDOW, update
+
+NOTICE = 7200
+
+
+@pytest.fixture
+def change(bench, operator):
+    def change(second, window, sender=operator):
+        bench.at(START + second)
+        return bench.adapter.updateWindow(window, sender=sender)
+
+    return change
+
+
+def test_applies_two_hours_later(bench, change):
+    receipt = change(0, (5, 11, 60, 10_000))
+
+    assert tuple(bench.adapter.windowOf(START + NOTICE - 1)) == WINDOW
+    assert tuple(bench.adapter.windowOf(START + NOTICE)) == (5, 11, 60, 10_000)
+    [log] = receipt.decode_logs(bench.adapter.WindowUpdated)
+    assert (getattr(log, "from"), tuple(log.window)) == (START + NOTICE, (5, 11, 60, 10_000))
+
+
+def test_a_request_keeps_its_window_for_ever(bench, change, keeper, not_found):
+    version = bench.order(START + 5)
+    change(6, (8, 12, 3600, 20_000))
+
+    with not_found():
+        bench.commit(keeper, version, [update("BTC", 10**8, version + 12)], time=version + 20)
+    with reverts(bench.adapter.VersionExpired):
+        bench.price(keeper, version, 10**8, time=version + 2 * NOTICE)
+    bench.expire(keeper, version, time=version + 2 * NOTICE + 1)
+    assert not bench.latest().valid
+
+
+def test_later_versions_have_the_new_one(bench, change, keeper, not_found):
+    change(0, (8, 12, 3600, 20_000))
+    version = bench.order(START + NOTICE + 5)
+
+    with not_found():
+        bench.price(keeper, version, 10**8, time=version + 20)
+    bench.commit(keeper, version, [update("BTC", 10**8, version + 8)], time=version + 3611)
+    assert bench.latest().valid
+
+
+def test_one_at_a_time(change, bench):
+    change(0, (5, 11, 60, 10_000))
+
+    with reverts(bench.adapter.WindowPending, error_inputs={"from": START + NOTICE}):
+        change(NOTICE - 1, (5, 11, 60, 20_000))
+    change(NOTICE, (5, 11, 60, 20_000))
+    assert bench.adapter.windowOf(2**48 - 1).confidence == 20_000
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        (5, 4, 30, 20_000),
+        (4, 10, 9, 20_000),
+        (4, 10, 86_391, 20_000),
+        (86_390, 86_391, 10, 20_000),
+        (4, 10, 30, 0),
+        (4, 10, 30, 1_000_001),
+    ],
+)
+def test_bounds(change, bench, window):
+    with reverts(bench.adapter.WindowOutOfRange):
+        change(0, window)
+
+
+@pytest.mark.parametrize("window", [(4, 4, 30, 20_000), (4, 10, 10, 1), (4, 10, 86_390, 1_000_000)])
+def test_bounds_are_allowed(change, bench, window):
+    change(0, window)
+
+    assert tuple(bench.adapter.windowOf(START + NOTICE)) == window
+
+
+@pytest.mark.parametrize(
+    ("window", "minimum"),
+    [
+        ((4, 14, 30, 20_000), 11),  # its own windows overlap at a granularity of 10
+        ((0, 6, 30, 20_000), 11),  # the last old one, to second 10, and the first new one, from second 10 on
+    ],
+)
+def test_windows_of_neighbours_do_not_overlap(change, bench, window, minimum):
+    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 10, "minimum": minimum}):
+        change(0, window)
+
+
+def test_the_next_best_window_is_allowed(change, bench):
+    change(0, (1, 10, 30, 20_000))
+
+    assert bench.adapter.windowOf(START + NOTICE).validFrom == 1
+
+
+def test_a_new_granularity_must_fit_the_windows(bench, operator):
+    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 6, "minimum": 7}):
+        bench.factory.updateGranularity(bench.oracle, 6, sender=operator)
+    bench.factory.updateGranularity(bench.oracle, 7, sender=operator)
+    assert bench.oracle.granularity() == 7
+
+
+def test_a_new_granularity_must_fit_the_windows_to_come(bench, change, operator):
+    change(0, (4, 12, 30, 20_000))
+
+    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
+        bench.factory.updateGranularity(bench.oracle, 8, sender=operator)
+
+
+def test_only_the_owner(change, bench, taker):
+    with reverts(bench.adapter.OwnableUnauthorizedAccount):
+        change(0, WINDOW, sender=taker)
