@@ -12,12 +12,14 @@ import { IOracleProvider } from "./interfaces/IOracleProvider.sol";
 import { Accounts } from "./market/Accounts.sol";
 import { Margin } from "./market/Margin.sol";
 import { MarketBase } from "./market/MarketBase.sol";
-import { MarketStorage, marketStorage } from "./market/MarketStorage.sol";
+import { Account, MarketStorage, marketStorage } from "./market/MarketStorage.sol";
 import { Order, Orders } from "./market/Orders.sol";
 import { PriceFeed } from "./market/Prices.sol";
 import { Fixed6 } from "./math/Fixed6.sol";
 import { AccountState, AccountStateStorage } from "./types/AccountState.sol";
-import { Liquidation, LiquidationStorage } from "./types/Liquidation.sol";
+import { LiquidationStorage } from "./types/Liquidation.sol";
+import { MarginTerms } from "./types/MarginTerms.sol";
+import { OrderTerms } from "./types/OrderTerms.sol";
 import { PendingSums, PendingSumsStorage } from "./types/PendingSums.sol";
 import { PricingStorage } from "./types/Pricing.sol";
 import { Side } from "./types/Side.sol";
@@ -72,20 +74,21 @@ contract Market is MarketBase {
 
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
-        Update memory self = open($, feed, account);
+        Account storage stored = $.accounts[account];
+        Update memory self = open($, feed, stored, account);
         bool increases;
         if (maker != 0 || taker != 0) {
             Order memory order = request(self, account, maker, taker, referrer);
             increases = order.opened != 0;
-            if (increases || order.closed != 0) place($, feed, self, order);
+            if (increases || order.closed != 0) place($, feed, stored, self, order);
             else (maker, taker) = (0, 0);
         }
-        if (money < 0) money = withdrawal($, feed, self, account, money);
+        if (money < 0) money = withdrawal($, feed, stored, self, account, money);
         else checkDeposit(self, money);
         self.state.collateral += money;
         checkMargin($, self, increases || money < 0, maker != 0 || taker != 0);
 
-        close($, account, self);
+        close($, stored, self);
         transfer($, account, money);
     }
 
@@ -93,7 +96,8 @@ contract Market is MarketBase {
     function settle(address account) external nonReentrant {
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
-        close($, account, open($, feed, account));
+        Account storage stored = $.accounts[account];
+        close($, stored, open($, feed, stored, account));
     }
 
     /// @notice See IMarket.advance.
@@ -105,47 +109,51 @@ contract Market is MarketBase {
     function liquidate(address account) external nonReentrant {
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
-        Update memory self = open($, feed, account);
-        checkLock($, self, account);
-        checkFresh($, feed);
+        Account storage stored = $.accounts[account];
+        Update memory self = open($, feed, stored, account);
+        checkLock(stored, self, account);
+        uint256 pricing = $.pricing;
+        MarginTerms margin = $.margin;
+        checkFresh(feed, pricing, margin);
 
-        int256 price = PricingStorage.load($.pricing).price;
+        int256 price = PricingStorage.price(pricing);
+        OrderTerms terms = $.order;
         int256 effective = Margin.effectiveCollateral(self.state, self.sums, price);
-        uint256 maintenance = Margin.maintenance(self.state.size, price, $.order, $.margin);
+        uint256 maintenance = Margin.maintenance(self.state.size, price, terms, margin);
         // casts: requirements are below 2^150
         if (effective >= int256(maintenance) || (self.state.size == 0 && self.state.count == 0)) {
             revert IMarketErrors.NotLiquidatable(effective, maintenance);
         }
 
         uint256 closing = self.state.size - self.sums.closes;
-        uint256 fee = Margin.liquidationFee(closing, price, $.order, $.margin);
+        uint256 fee = Margin.liquidationFee(closing, price, terms, margin);
         self.state.locked = true;
-        $.accounts[account].liquidation = LiquidationStorage.store(Liquidation(msg.sender, fee, feed.current));
+        stored.liquidation = LiquidationStorage.pack(msg.sender, fee, feed.current);
         if (closing != 0) {
             Order memory order = Order(account, self.state.side, 0, closing, address(0), true);
-            Orders.place($, feed, self.state, self.sums, order);
+            Orders.place($, feed, stored, self.state, self.sums, order);
             IOracleProvider(feed.config.oracle()).request(account);
         }
-        close($, account, self);
+        close($, stored, self);
         emit IMarketEvents.Liquidated(account, msg.sender, feed.current, closing, fee);
     }
 
     // -- Steps -------------------------------------------------------------------------------------------------------
 
     /// @dev Settles the account in memory and loads its sums.
-    function open(MarketStorage storage $, PriceFeed memory feed, address account)
+    function open(MarketStorage storage $, PriceFeed memory feed, Account storage stored, address account)
         private
         returns (Update memory self)
     {
-        self.before = AccountStateStorage.load($.accounts[account].state).collateral;
-        self.state = Accounts.settle($, feed, account);
-        if (self.state.count != 0) self.sums = PendingSumsStorage.load($.accounts[account].pending);
+        self.before = AccountStateStorage.collateral(stored.state);
+        self.state = Accounts.settle($, feed, stored, account);
+        if (self.state.count != 0) self.sums = PendingSumsStorage.load(stored.pending);
     }
 
     /// @dev Stores the account, and its sums where they mean something.
-    function close(MarketStorage storage $, address account, Update memory self) private {
-        Accounts.store($, account, self.state, self.before);
-        if (self.state.count != 0) $.accounts[account].pending = PendingSumsStorage.store(self.sums);
+    function close(MarketStorage storage $, Account storage stored, Update memory self) private {
+        Accounts.store($, stored, self.state, self.before);
+        if (self.state.count != 0) stored.pending = PendingSumsStorage.store(self.sums);
     }
 
     /// @dev What the deltas ask for: an open on the account's side, or a close of it (§5.2, §5.3).
@@ -182,17 +190,23 @@ contract Market is MarketBase {
     }
 
     /// @dev Checks that the account may order now, places the order and asks for its version.
-    function place(MarketStorage storage $, PriceFeed memory feed, Update memory self, Order memory order) private {
-        checkLock($, self, order.account);
-        checkFresh($, feed);
+    function place(
+        MarketStorage storage $,
+        PriceFeed memory feed,
+        Account storage stored,
+        Update memory self,
+        Order memory order
+    ) private {
+        checkLock(stored, self, order.account);
+        checkFresh(feed, $.pricing, $.margin);
         if (order.opened != 0 && $.fees.closed()) revert IMarketErrors.MarketClosed();
-        Orders.place($, feed, self.state, self.sums, order);
+        Orders.place($, feed, stored, self.state, self.sums, order);
         IOracleProvider(feed.config.oracle()).request(order.account);
     }
 
     /// @dev Collateral must fit its slot.
     function checkDeposit(Update memory self, int256 money) private pure {
-        if (money <= AccountStateStorage.MAX_COLLATERAL - self.state.collateral) return;
+        if (money == 0 || money <= AccountStateStorage.MAX_COLLATERAL - self.state.collateral) return;
         // casts: not negative
         revert IMarketErrors.CollateralOverflow(uint256(money));
     }
@@ -201,14 +215,15 @@ contract Market is MarketBase {
     function withdrawal(
         MarketStorage storage $,
         PriceFeed memory feed,
+        Account storage stored,
         Update memory self,
         address account,
         int256 money
     ) private view returns (int256) {
         bool exposed = self.state.size != 0 || self.state.count != 0;
         if (money == type(int256).min) {
-            if (self.state.locked || (exposed && !isFresh($, feed))) return 0;
-            int256 price = PricingStorage.load($.pricing).price;
+            if (self.state.locked || (exposed && !isFresh(feed, $.pricing, $.margin))) return 0;
+            int256 price = PricingStorage.price($.pricing);
             int256 free = Margin.effectiveCollateral(self.state, self.sums, price);
             // casts: requirements and balances are below 2^150
             free -= int256(Margin.margin(Margin.worstSize(self.state, self.sums), price, $.order, $.margin));
@@ -216,8 +231,8 @@ contract Market is MarketBase {
             free = SignedMath.min(free, int256(Math.min(balance($), uint256(type(int256).max))));
             return -SignedMath.max(free, 0);
         }
-        checkLock($, self, account);
-        if (exposed) checkFresh($, feed);
+        checkLock(stored, self, account);
+        if (exposed) checkFresh(feed, $.pricing, $.margin);
         if (money < -AccountStateStorage.MAX_COLLATERAL || self.state.collateral + money < 0) {
             revert IMarketErrors.InsufficientCollateral(self.state.collateral, SignedMath.abs(money));
         }
@@ -228,7 +243,7 @@ contract Market is MarketBase {
     ///      maintenance (§10.2).
     function checkMargin(MarketStorage storage $, Update memory self, bool raised, bool ordered) private view {
         if (!raised && !ordered) return;
-        int256 price = PricingStorage.load($.pricing).price;
+        int256 price = PricingStorage.price($.pricing);
         int256 effective = Margin.effectiveCollateral(self.state, self.sums, price);
         uint256 worst = Margin.worstSize(self.state, self.sums);
         // casts: requirements are below 2^150
@@ -241,19 +256,19 @@ contract Market is MarketBase {
         }
     }
 
-    function checkLock(MarketStorage storage $, Update memory self, address account) private view {
+    function checkLock(Account storage stored, Update memory self, address account) private view {
         if (!self.state.locked) return;
-        revert IMarketErrors.AccountLocked(account, LiquidationStorage.load($.accounts[account].liquidation).timestamp);
+        revert IMarketErrors.AccountLocked(account, LiquidationStorage.load(stored.liquidation).timestamp);
     }
 
-    function checkFresh(MarketStorage storage $, PriceFeed memory feed) private view {
-        if (!isFresh($, feed)) revert IMarketErrors.StalePrice(feed.latest.timestamp, feed.current);
+    function checkFresh(PriceFeed memory feed, uint256 pricing, MarginTerms margin) private pure {
+        if (!isFresh(feed, pricing, margin)) revert IMarketErrors.StalePrice(feed.latest.timestamp, feed.current);
     }
 
     /// @dev Whether the latest version is there, valid and not too old (§10.3). The market is settled to it.
-    function isFresh(MarketStorage storage $, PriceFeed memory feed) private view returns (bool) {
-        return feed.latest.timestamp != 0 && PricingStorage.load($.pricing).valid
-            && feed.current - feed.latest.timestamp <= $.margin.staleAfter();
+    function isFresh(PriceFeed memory feed, uint256 pricing, MarginTerms margin) private pure returns (bool) {
+        return feed.latest.timestamp != 0 && PricingStorage.valid(pricing)
+            && feed.current - feed.latest.timestamp <= margin.staleAfter();
     }
 
     /// @dev Moves tokens last, between the caller and the market.

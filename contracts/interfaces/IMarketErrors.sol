@@ -36,8 +36,8 @@ interface IMarketErrors {
     /// @notice The order closes more than the settled size less the closes already pending (§5.3).
     error OverClose(uint256 size, uint256 closable);
 
-    /// @notice A size would reach 2^63 (§1.5).
-    error SizeOverflow(uint256 size);
+    /// @notice The account's or the market's size would reach 2^63 with this open (§1.5).
+    error SizeOverflow(uint256 opened);
 
     /// @notice Collateral, or pending settlement fees, would not fit their storage.
     error CollateralOverflow(uint256 amount);

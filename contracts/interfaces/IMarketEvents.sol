@@ -53,13 +53,13 @@ interface IMarketEvents {
         uint256 settlementFee
     );
 
-    /// @notice An account was brought to a version: that of an order of its, or the latest.
+    /// @notice An account was brought to a version: that of an order of its, or the latest. A liquidation fee that it paid
+    ///         is in the Credited event before this one.
     /// @param account Whose account
     /// @param version Timestamp
     /// @param accrued PnL, funding, interest and makers' fees since its last settlement
     /// @param fee Position fee charged
     /// @param settlementFee Settlement fee charged
-    /// @param liquidationFee Liquidation fee charged, without the part from the donation
     /// @param collateral Collateral afterwards
     /// @param size Size afterwards
     event AccountSettled(
@@ -68,7 +68,6 @@ interface IMarketEvents {
         int256 accrued,
         uint256 fee,
         uint256 settlementFee,
-        uint256 liquidationFee,
         int256 collateral,
         uint256 size
     );

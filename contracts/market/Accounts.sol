@@ -28,7 +28,6 @@ library Accounts {
         int256 accrued;
         uint256 fee;
         uint256 settlementFee;
-        uint256 liquidationFee;
     }
 
     /// @notice An account under settlement.
@@ -47,21 +46,18 @@ library Accounts {
 
     /// @notice Settles an account in memory: the caller stores it.
     /// @param feed The oracle's versions
+    /// @param self The account as stored
     /// @param account Whose account
     /// @return state The account as of the market's version
-    function settle(MarketStorage storage $, PriceFeed memory feed, address account)
+    function settle(MarketStorage storage $, PriceFeed memory feed, Account storage self, address account)
         internal
         returns (AccountState memory state)
     {
-        Account storage self = $.accounts[account];
         state = AccountStateStorage.load(self.state);
         if (state.count == 0 && state.size == 0 && !state.locked) return state;
 
-        Settling memory settling;
-        settling.feed = feed;
-        settling.account = account;
-        settling.state = state;
-        settling.settledTo = BookStorage.loadSettled($.book).timestamp;
+        Charges memory charges;
+        Settling memory settling = Settling(feed, account, state, BookStorage.timestampOf($.book), charges);
         if (state.count != 0) settleOrders($, self, settling);
         if (state.size != 0) catchUp($, self, settling);
         if (state.locked && LiquidationStorage.load(self.liquidation).timestamp <= settling.settledTo) {
@@ -70,9 +66,11 @@ library Accounts {
     }
 
     /// @notice Stores an account, and what it owes the market in the shortfall.
+    /// @param self Where
+    /// @param state What
     /// @param before Collateral that is stored now
-    function store(MarketStorage storage $, address account, AccountState memory state, int256 before) internal {
-        $.accounts[account].state = AccountStateStorage.store(state);
+    function store(MarketStorage storage $, Account storage self, AccountState memory state, int256 before) internal {
+        self.state = AccountStateStorage.store(state);
         int256 collateral = AccountStateStorage.bound(state.collateral);
         if (before >= 0 && collateral >= 0) return;
         // The lower half of `totals` is the shortfall: it holds `before`'s part.
@@ -83,26 +81,29 @@ library Accounts {
     /// @dev Pending orders whose versions the market has settled, oldest first.
     function settleOrders(MarketStorage storage $, Account storage self, Settling memory settling) private {
         AccountState memory state = settling.state;
-        PendingSums memory sums = PendingSumsStorage.load(self.pending);
+        PendingSums memory settled;
         uint256 count = state.count;
         while (state.count != 0) {
             OrderEntry storage entry = self.orders[state.head];
             AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
             if (order.timestamp > settling.settledTo) break;
             if (order.hasTerms) AccountOrderStorage.loadTerms(order, entry.terms);
-            sums.opens -= order.opened;
-            sums.closes -= order.closed;
-            sums.units -= order.units();
-            sums.settlement -= order.settlementFee;
+            uint256 units = order.units();
+            settled.add(order.opened, order.closed, units, order.settlementFee);
 
             uint256 version = $.versions[order.timestamp];
-            if (VersionStorage.valid(version)) settleOrder($, self, settling, order, version);
+            if (VersionStorage.valid(version)) settleOrder($, self, settling, order, units, version);
             else emit IMarketEvents.OrderCancelled(settling.account, order.timestamp);
 
-            --state.count;
-            state.head = state.count == 0 ? 0 : (state.head + 1) & type(uint16).max;
+            unchecked {
+                --state.count;
+                state.head = state.count == 0 ? 0 : (state.head + 1) & type(uint16).max;
+            }
         }
-        if (state.count != 0 && state.count != count) self.pending = PendingSumsStorage.store(sums);
+        if (state.count == 0 || state.count == count) return;
+        PendingSums memory sums = PendingSumsStorage.load(self.pending);
+        sums.sub(settled);
+        self.pending = PendingSumsStorage.store(sums);
     }
 
     /// @dev One order at its valid version. Charged in this order (§10.5): PnL, funding and interest, position fee,
@@ -112,6 +113,7 @@ library Accounts {
         Account storage self,
         Settling memory settling,
         AccountOrder memory order,
+        uint256 units,
         uint256 version
     ) private {
         AccountState memory state = settling.state;
@@ -122,16 +124,17 @@ library Accounts {
         }
 
         (int256 price,) = settling.feed.at($, order.timestamp);
-        charges.fee = Rounding.ceilDiv(order.units() * SignedMath.abs(price), 1e12);
+        uint256 magnitude = SignedMath.abs(price);
         charges.settlementFee = order.settlementFee;
-        // casts: units are below 2^86, prices below 2^57
-        state.collateral -= int256(charges.fee + charges.settlementFee);
-        if (order.referralShare != 0) {
-            uint256 amount = order.referralUnits() * SignedMath.abs(price) / 1e12;
-            credit($, order.referrer, settling.account, amount, 0);
+        // Units are below 2^86, prices below 2^57.
+        unchecked {
+            charges.fee = Rounding.ceilDiv(units * magnitude, 1e12);
+            state.collateral -= int256(charges.fee + charges.settlementFee);
+            if (order.referralShare != 0) {
+                credit($, order.referrer, settling.account, order.referralUnits() * magnitude / 1e12, 0);
+            }
         }
-
-        charges.liquidationFee = state.locked ? payLiquidator($, self, settling, order.timestamp) : 0;
+        if (state.locked) payLiquidator($, self, settling, order.timestamp);
         state.size = state.size + order.opened - order.closed;
         emitSettled(settling, order.timestamp);
     }
@@ -141,33 +144,32 @@ library Accounts {
         AccountState memory state = settling.state;
         if (settling.feed.config.hasRewards()) Rewards.settle(self, $.rewardAccumulators, state.side, state.size);
         uint256 accumulators = $.accumulators;
-        if (AccumulatorStorage.load(accumulators).ofSide(state.side) == state.accumulator) return;
-        delete settling.charges;
-        settling.charges.accrued = accrue(state, accumulators);
+        if (AccumulatorStorage.ofSide(accumulators, state.side) == state.accumulator) return;
+        settling.charges = Charges(accrue(state, accumulators), 0, 0);
         emitSettled(settling, settling.settledTo);
     }
 
     /// @dev What the size gained, rounded down (§1.4), and its accumulator moved.
     function accrue(AccountState memory state, uint256 accumulators) private pure returns (int256 accrued) {
-        int256 accumulator = AccumulatorStorage.load(accumulators).ofSide(state.side);
-        // casts: sizes are below 2^63
-        accrued = Rounding.floorDiv(int256(state.size) * (accumulator - state.accumulator), 1e12);
-        state.collateral += accrued;
+        int256 accumulator = AccumulatorStorage.ofSide(accumulators, state.side);
+        // Sizes are below 2^63, differences of accumulators below 2^80.
+        unchecked {
+            accrued = Rounding.floorDiv(int256(state.size) * (accumulator - state.accumulator), 1e12);
+            state.collateral += accrued;
+        }
         state.accumulator = accumulator;
     }
 
     /// @dev The liquidation fee, if its order is the one that settles: from the account as far as it has, then from the
     ///      donation as far as that has (§10.5).
-    /// @return fromAccount What the account paid
     function payLiquidator(MarketStorage storage $, Account storage self, Settling memory settling, uint256 timestamp)
         private
-        returns (uint256 fromAccount)
     {
         Liquidation memory liquidation = LiquidationStorage.load(self.liquidation);
-        if (liquidation.timestamp != timestamp || liquidation.fee == 0) return 0;
+        if (liquidation.timestamp != timestamp || liquidation.fee == 0) return;
 
         // casts: not negative
-        fromAccount = Math.min(liquidation.fee, uint256(SignedMath.max(settling.state.collateral, 0)));
+        uint256 fromAccount = Math.min(liquidation.fee, uint256(SignedMath.max(settling.state.collateral, 0)));
         settling.state.collateral -= int256(fromAccount);
         uint256 fromDonation = fromAccount == liquidation.fee ? 0 : Fees.takeDonation($, liquidation.fee - fromAccount);
         credit($, liquidation.liquidator, settling.account, fromAccount + fromDonation, fromDonation);
@@ -187,7 +189,6 @@ library Accounts {
             charges.accrued,
             charges.fee,
             charges.settlementFee,
-            charges.liquidationFee,
             settling.state.collateral,
             settling.state.size
         );

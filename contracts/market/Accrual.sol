@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { Rounding } from "../math/Rounding.sol";
 import { AccrualTerms } from "../types/AccrualTerms.sol";
 import { AccumulatorStorage, Accumulators } from "../types/Accumulators.sol";
+import { Book } from "../types/Book.sol";
 import { FeeTerms } from "../types/FeeTerms.sol";
 import { Funding } from "./Funding.sol";
 import { Interest } from "./Interest.sol";
@@ -31,22 +32,40 @@ library Accrual {
         ProfitAndLoss.accrue(interval, amounts);
         newRate = Funding.accrue(interval, rate, terms, fees, amounts);
         Interest.accrue(interval, terms, fees, amounts);
+        if (book(interval.sizes, amounts, accumulators)) return (newRate, amounts.fee);
 
-        int256 maker = accumulators.maker + perUnit(amounts.maker, interval.sizes.maker);
-        int256 long = accumulators.long + perUnit(amounts.long, interval.sizes.long);
-        int256 short = accumulators.short + perUnit(amounts.short, interval.sizes.short);
-        // What would not fit is not distributed, on any side, so that it stays zero-sum (§1.6).
-        if (!AccumulatorStorage.fits(maker) || !AccumulatorStorage.fits(long) || !AccumulatorStorage.fits(short)) {
-            return (newRate, 0);
+        // What would not fit is not distributed, but PnL is always booked (§1.6).
+        delete amounts;
+        ProfitAndLoss.accrue(interval, amounts);
+        book(interval.sizes, amounts, accumulators);
+    }
+
+    /// @dev Moves the accumulators by the amounts, in memory: all three or none, so that it stays zero-sum.
+    /// @return Whether they fit. PnL alone always does but after moves between ±10^11 USD, again and again (§1.5).
+    function book(Book memory sizes, Amounts memory amounts, Accumulators memory accumulators)
+        private
+        pure
+        returns (bool)
+    {
+        // Accumulators are below 2^79, amounts below 2^210.
+        unchecked {
+            int256 maker = accumulators.maker + perUnit(amounts.maker, sizes.maker);
+            int256 long = accumulators.long + perUnit(amounts.long, sizes.long);
+            int256 short = accumulators.short + perUnit(amounts.short, sizes.short);
+            if (!AccumulatorStorage.fits(maker) || !AccumulatorStorage.fits(long) || !AccumulatorStorage.fits(short)) {
+                return false;
+            }
+            accumulators.maker = maker;
+            accumulators.long = long;
+            accumulators.short = short;
+            return true;
         }
-        accumulators.maker = maker;
-        accumulators.long = long;
-        accumulators.short = short;
-        fee = amounts.fee;
     }
 
     /// @dev USD per unit with 12 decimals, rounded down: against the side, in favour of the market (§1.4).
     function perUnit(int256 amount, uint256 size) internal pure returns (int256) {
-        return size == 0 ? int256(0) : Rounding.floorDiv(amount * 1e6, size);
+        unchecked {
+            return size == 0 ? int256(0) : Rounding.floorDiv(amount * 1e6, size);
+        }
     }
 }

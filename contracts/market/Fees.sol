@@ -42,14 +42,16 @@ library Fees {
         internal
         returns (uint256 fee6)
     {
-        fee6 = Math.min(fee / 1e6, PricingStorage.MAX_UNDISTRIBUTED);
-        settlement = Math.min(settlement, PricingStorage.MAX_SETTLEMENT_FEES);
-        if (
-            pricing.undistributed + fee6 > PricingStorage.MAX_UNDISTRIBUTED
-                || pricing.settlementFees + settlement > PricingStorage.MAX_SETTLEMENT_FEES
-        ) split($, pricing, terms);
-        pricing.undistributed += fee6;
-        pricing.settlementFees += settlement;
+        unchecked {
+            fee6 = Math.min(fee / 1e6, PricingStorage.MAX_UNDISTRIBUTED);
+            settlement = Math.min(settlement, PricingStorage.MAX_SETTLEMENT_FEES);
+            if (
+                pricing.undistributed + fee6 > PricingStorage.MAX_UNDISTRIBUTED
+                    || pricing.settlementFees + settlement > PricingStorage.MAX_SETTLEMENT_FEES
+            ) split($, pricing, terms);
+            pricing.undistributed += fee6;
+            pricing.settlementFees += settlement;
+        }
     }
 
     /// @notice Splits what was collected. The caller stores `pricing`.
@@ -68,15 +70,17 @@ library Fees {
         pure
         returns (ClaimableFees memory)
     {
-        uint256 protocol = pricing.undistributed * pricing.protocolFee / 1e6;
-        uint256 market = pricing.undistributed - protocol;
-        uint256 oracle = market * terms.oracleFee() / 1e6;
-        uint256 risk = market * terms.riskFee() / 1e6;
-        self.protocol += protocol;
-        self.oracle += oracle + pricing.settlementFees;
-        self.risk += risk;
-        self.donation += market - oracle - risk;
-        return self;
+        unchecked {
+            uint256 protocol = pricing.undistributed * pricing.protocolFee / 1e6;
+            uint256 market = pricing.undistributed - protocol;
+            uint256 oracle = market * terms.oracleFee() / 1e6;
+            uint256 risk = market * terms.riskFee() / 1e6;
+            self.protocol += protocol;
+            self.oracle += oracle + pricing.settlementFees;
+            self.risk += risk;
+            self.donation += market - oracle - risk;
+            return self;
+        }
     }
 
     /// @notice Takes from the donation what a liquidated account cannot pay (§10.5).

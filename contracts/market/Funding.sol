@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 import { Rounding } from "../math/Rounding.sol";
@@ -49,31 +48,35 @@ library Funding {
         pure
         returns (int256 newRate, int256 doubled)
     {
-        // casts: k < 2^48, max · 10^6 < 2^52, elapsed < 2^32
-        int256 k = int256(terms.k());
-        int256 max = int256(terms.max() * 1e6);
-        int256 time = int256(elapsed);
-        if (skew == 0) {
-            newRate = Rounding.clamp(rate, max);
-            return (newRate, 2 * newRate * time);
-        }
-        int256 start = rate * k;
-        int256 end = start + skew * time * 1e12;
-        newRate = Rounding.clamp(end / k, max);
+        unchecked {
+            // casts: k < 2^48, max · 10^6 < 2^52, elapsed < 2^32
+            int256 k = int256(terms.k());
+            int256 max = int256(terms.max() * 1e6);
+            int256 time = int256(elapsed);
+            if (skew == 0) {
+                newRate = Rounding.clamp(rate, max);
+                return (newRate, 2 * newRate * time);
+            }
+            int256 start = rate * k;
+            int256 end = start + skew * time * 1e12;
+            newRate = Rounding.clamp(end / k, max);
 
-        max *= k;
-        int256 area = antiderivative(end, max, receiveOnly) - antiderivative(start, max, receiveOnly);
-        // The integral of |x| has the direction of the skew already: its area runs from start to end.
-        // casts: |skew| is at most 10^6
-        doubled = area / (k * (receiveOnly ? int256(SignedMath.abs(skew)) : skew) * 1e12);
+            max *= k;
+            int256 area = antiderivative(end, max, receiveOnly) - antiderivative(start, max, receiveOnly);
+            // The integral of |x| has the direction of the skew already: its area runs from start to end.
+            // casts: |skew| is at most 10^6
+            doubled = area / (k * (receiveOnly ? int256(SignedMath.abs(skew)) : skew) * 1e12);
+        }
     }
 
     /// @dev Twice the antiderivative of the clamp to ±max at x, or of its absolute value.
     function antiderivative(int256 x, int256 max, bool absolute) private pure returns (int256 doubled) {
-        // casts: |x| < 2^102
-        int256 magnitude = int256(SignedMath.abs(x));
-        doubled = magnitude <= max ? x * x : max * (2 * magnitude - max);
-        if (absolute && x < 0) doubled = -doubled;
+        unchecked {
+            // casts: |x| < 2^102
+            int256 magnitude = int256(SignedMath.abs(x));
+            doubled = magnitude <= max ? x * x : max * (2 * magnitude - max);
+            if (absolute && x < 0) doubled = -doubled;
+        }
     }
 
     /// @dev The larger taker side exchanges the amount with the smaller and the makers, each for its part of the cover.
@@ -82,25 +85,28 @@ library Funding {
         private
         pure
     {
-        Book memory sizes = interval.sizes;
-        uint256 covered = Math.min(sizes.major(), sizes.cover());
-        if (covered == 0 || doubled == 0) return;
+        unchecked {
+            Book memory sizes = interval.sizes;
+            uint256 covered = sizes.cover();
+            if (covered > sizes.major()) covered = sizes.major();
+            if (covered == 0 || doubled == 0) return;
 
-        uint256 amount = SignedMath.abs(doubled) * covered * SignedMath.abs(interval.from) / (2 * YEAR * 1e12);
-        uint256 half = amount * fundingFee / 2e6;
-        amounts.fee += 2 * half;
+            uint256 amount = SignedMath.abs(doubled) * covered * SignedMath.abs(interval.from) / (2 * YEAR * 1e12);
+            uint256 half = amount * fundingFee / 2e6;
+            amounts.fee += 2 * half;
 
-        // casts: amounts are below 2^140, sizes below 2^64
-        int256 paid = -int256(amount + half);
-        int256 received = int256(amount - half);
-        bool longIsMajor = sizes.long >= sizes.short;
-        bool majorPays = longIsMajor == (doubled > 0);
-        int256 other = majorPays ? received : paid;
-        int256 minorShare = Rounding.floorDiv(other * int256(sizes.minor()), covered);
+            // casts: amounts are below 2^140, sizes below 2^64
+            int256 paid = -int256(amount + half);
+            int256 received = int256(amount - half);
+            bool longIsMajor = sizes.long >= sizes.short;
+            bool majorPays = longIsMajor == (doubled > 0);
+            int256 other = majorPays ? received : paid;
+            int256 minorShare = Rounding.floorDiv(other * int256(sizes.minor()), covered);
 
-        (Side major, Side minor) = longIsMajor ? (Side.Long, Side.Short) : (Side.Short, Side.Long);
-        amounts.pay(major, sizes.major(), majorPays ? paid : received);
-        amounts.pay(minor, sizes.minor(), minorShare);
-        amounts.pay(Side.Maker, sizes.maker, other - minorShare);
+            (Side major, Side minor) = longIsMajor ? (Side.Long, Side.Short) : (Side.Short, Side.Long);
+            amounts.pay(major, sizes.major(), majorPays ? paid : received);
+            amounts.pay(minor, sizes.minor(), minorShare);
+            amounts.pay(Side.Maker, sizes.maker, other - minorShare);
+        }
     }
 }

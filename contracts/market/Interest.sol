@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 import { AccrualTerms } from "../types/AccrualTerms.sol";
@@ -21,21 +20,23 @@ library Interest {
     /// @param fees The market's share and the curve's target
     /// @param amounts Where it is booked
     function accrue(Interval memory interval, AccrualTerms terms, FeeTerms fees, Amounts memory amounts) internal pure {
-        Book memory sizes = interval.sizes;
-        uint256 takers = sizes.long + sizes.short;
-        uint256 lent = Math.min(sizes.maker, takers);
-        if (lent == 0) return;
+        unchecked {
+            Book memory sizes = interval.sizes;
+            uint256 takers = sizes.long + sizes.short;
+            uint256 lent = sizes.maker < takers ? sizes.maker : takers;
+            if (lent == 0) return;
 
-        uint256 yearly = rate(sizes.utilization(ONE), terms, fees.targetUtilization() * 1e6);
-        uint256 amount = lent * SignedMath.abs(interval.from) * yearly * interval.elapsed / (YEAR * ONE);
-        uint256 fee = amount * fees.interestFee() / 1e6;
-        uint256 longs = amount * sizes.long / takers;
+            uint256 yearly = rate(sizes.utilization(ONE), terms, fees.targetUtilization() * 1e6);
+            uint256 amount = lent * SignedMath.abs(interval.from) * yearly * interval.elapsed / (YEAR * ONE);
+            uint256 fee = amount * fees.interestFee() / 1e6;
+            uint256 longs = amount * sizes.long / takers;
 
-        amounts.fee += fee;
-        // casts: the amount is below 2^140
-        amounts.long -= int256(longs);
-        amounts.short -= int256(amount - longs);
-        amounts.pay(Side.Maker, sizes.maker, int256(amount - fee));
+            amounts.fee += fee;
+            // casts: the amount is below 2^140
+            amounts.long -= int256(longs);
+            amounts.short -= int256(amount - longs);
+            amounts.pay(Side.Maker, sizes.maker, int256(amount - fee));
+        }
     }
 
     /// @notice The curve: linear from minRate to targetRate at the target, and on to maxRate at 1.
@@ -44,11 +45,13 @@ library Interest {
     /// @param target Target utilization, 12 decimals
     /// @return Rate per year, 12 decimals
     function rate(uint256 utilization, AccrualTerms terms, uint256 target) internal pure returns (uint256) {
-        if (utilization < target) {
-            return (terms.minRate() * (target - utilization) + terms.targetRate() * utilization) * 1e6 / target;
+        unchecked {
+            if (utilization < target) {
+                return (terms.minRate() * (target - utilization) + terms.targetRate() * utilization) * 1e6 / target;
+            }
+            if (target == ONE) return terms.targetRate() * 1e6;
+            return (terms.targetRate() * (ONE - utilization) + terms.maxRate() * (utilization - target)) * 1e6
+                / (ONE - target);
         }
-        if (target == ONE) return terms.targetRate() * 1e6;
-        return
-            (terms.targetRate() * (ONE - utilization) + terms.maxRate() * (utilization - target)) * 1e6 / (ONE - target);
     }
 }

@@ -39,14 +39,16 @@ using { pay } for Amounts global;
 /// @param size Its size, raw with 6 decimals
 /// @param amount USD with 12 decimals; negative is paid by the side
 function pay(Amounts memory self, Side side, uint256 size, int256 amount) pure {
-    if (amount > 0 && size < DUST) {
-        // casts: positive
-        self.fee += uint256(amount);
-    } else if (side == Side.Maker) {
-        self.maker += amount;
-    } else if (side == Side.Long) {
-        self.long += amount;
-    } else {
-        self.short += amount;
+    unchecked {
+        if (amount > 0 && size < DUST) {
+            // casts: positive
+            self.fee += uint256(amount);
+        } else if (side == Side.Maker) {
+            self.maker += amount;
+        } else if (side == Side.Long) {
+            self.long += amount;
+        } else {
+            self.short += amount;
+        }
     }
 }

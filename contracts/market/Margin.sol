@@ -20,14 +20,18 @@ library Margin {
         pure
         returns (int256)
     {
-        uint256 fees = Rounding.ceilDiv(sums.units * SignedMath.abs(price), 1e12) + sums.settlement;
-        // casts: units are below 2^86, prices below 2^57
-        return state.collateral - int256(fees);
+        unchecked {
+            uint256 fees = Rounding.ceilDiv(sums.units * SignedMath.abs(price), 1e12) + sums.settlement;
+            // casts: units are below 2^86, prices below 2^57
+            return state.collateral - int256(fees);
+        }
     }
 
     /// @notice The largest size that the account can come to have: no pending close counts.
     function worstSize(AccountState memory state, PendingSums memory sums) internal pure returns (uint256) {
-        return state.size + sums.opens;
+        unchecked {
+            return state.size + sums.opens;
+        }
     }
 
     /// @notice What a size needs after an increase or a withdrawal.
@@ -50,12 +54,17 @@ library Margin {
         pure
         returns (uint256)
     {
-        if (size == 0) return 0;
-        uint256 share = size * SignedMath.abs(price) * order.maintenance() * terms.liquidationFee();
-        return Math.min(Math.max(Rounding.ceilDiv(share, 1e18), terms.minLiquidationFee()), terms.maxLiquidationFee());
+        unchecked {
+            if (size == 0) return 0;
+            uint256 share = size * SignedMath.abs(price) * order.maintenance() * terms.liquidationFee();
+            return
+                Math.min(Math.max(Rounding.ceilDiv(share, 1e18), terms.minLiquidationFee()), terms.maxLiquidationFee());
+        }
     }
 
     function required(uint256 size, int256 price, uint256 ratio, uint256 min) private pure returns (uint256) {
-        return size == 0 ? 0 : Math.max(Rounding.ceilDiv(size * SignedMath.abs(price) * ratio, 1e12), min);
+        unchecked {
+            return size == 0 ? 0 : Math.max(Rounding.ceilDiv(size * SignedMath.abs(price) * ratio, 1e12), min);
+        }
     }
 }

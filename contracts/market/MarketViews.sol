@@ -89,7 +89,7 @@ abstract contract MarketViews {
         MarketStorage storage $ = marketStorage();
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
-        return toPosition(BookStorage.loadSizes(word), book.count == 0 ? book.timestamp : BookStorage.newest(word));
+        return toPosition(BookStorage.loadSizes(word), book.count == 0 ? book.timestamp : BookStorage.timestampOf(word));
     }
 
     /// @notice See IMarket.pendingPositions.
@@ -130,7 +130,7 @@ abstract contract MarketViews {
     {
         MarketStorage storage $ = marketStorage();
         (AccountState memory state, PendingSums memory sums) = load($.accounts[account]);
-        int256 latest = PricingStorage.load($.pricing).price;
+        int256 latest = PricingStorage.price($.pricing);
         effectiveCollateral = Fixed6.wrap(Margin.effectiveCollateral(state, sums, latest));
         margin = UFixed6.wrap(Margin.margin(Margin.worstSize(state, sums), latest, $.order, $.margin));
         maintenance = UFixed6.wrap(Margin.maintenance(state.size, latest, $.order, $.margin));
@@ -198,14 +198,14 @@ abstract contract MarketViews {
 
     /// @notice See IMarket.price.
     function price() external view returns (Fixed6) {
-        return Fixed6.wrap(PricingStorage.load(marketStorage().pricing).price);
+        return Fixed6.wrap(PricingStorage.price(marketStorage().pricing));
     }
 
     // -- Steps -------------------------------------------------------------------------------------------------------
 
     /// @dev Version that the market is settled to.
     function settledVersion(MarketStorage storage $) internal view returns (uint256) {
-        return BookStorage.loadSettled($.book).timestamp;
+        return BookStorage.timestampOf($.book);
     }
 
     /// @dev The settlement fee in force when a version settled: of the last change before it.

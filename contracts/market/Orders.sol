@@ -51,12 +51,14 @@ library Orders {
     /// @notice Places an order at the current version. The caller checks margin, stores `state` and `sums`, and requests
     ///         the version.
     /// @param feed Current version and caps
+    /// @param stored Where the account is stored
     /// @param state The settled account, moved in memory
     /// @param sums Sums over its pending orders, moved in memory
     /// @param order The order
     function place(
         MarketStorage storage $,
         PriceFeed memory feed,
+        Account storage stored,
         AccountState memory state,
         PendingSums memory sums,
         Order memory order
@@ -64,13 +66,13 @@ library Orders {
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
         Book memory sizes = BookStorage.loadSizes(word);
-        bool joins = book.count != 0 && BookStorage.newest(word) == feed.current;
+        bool joins = book.count != 0 && BookStorage.timestampOf(word) == feed.current;
         if (!joins) checkCount(book.count, order.forced, feed.config.maxPendingGlobal());
 
         (int256 change, int256 absoluteChange) = move($, state, sums, book.sizes, sizes, order);
         $.pendingBook = BookStorage.store(sizes, feed.current);
 
-        Increments memory added = record($, feed, state, sums, order, change, absoluteChange);
+        Increments memory added = record($, feed, stored, state, sums, order, change, absoluteChange);
         enqueue($, book, feed.current, joins, order, added);
         if (!joins) {
             ++book.count;
@@ -101,10 +103,12 @@ library Orders {
         uint256 uncovered = sizes.deficit();
 
         if (order.opened != 0) {
+            checkSize(settled.ofSide(order.side), order.opened);
+            checkSize(sizes.ofSide(order.side), order.opened);
+            checkSize(state.size + sums.opens, order.opened);
             sizes.add(order.side, order.opened);
             sums.opens += order.opened;
             state.side = order.side;
-            checkSizes(settled, sizes, state.size + sums.opens);
             checkIncrease($.order, sizes, isMaker);
         } else {
             sizes.sub(order.side, order.closed);
@@ -113,9 +117,11 @@ library Orders {
         }
 
         int256 afterwards = measure(sizes, isMaker, virtualTaker);
-        change = afterwards - before;
-        // casts: at most 10^6 each
-        if (!isMaker) absoluteChange = int256(SignedMath.abs(afterwards)) - int256(SignedMath.abs(before));
+        // All are at most 10^6.
+        unchecked {
+            change = afterwards - before;
+            if (!isMaker) absoluteChange = int256(SignedMath.abs(afterwards)) - int256(SignedMath.abs(before));
+        }
     }
 
     /// @dev Skew for takers, utilization for makers: what their fee depends on (§6.1).
@@ -124,22 +130,22 @@ library Orders {
         return isMaker ? int256(sizes.utilization(1e6)) : sizes.skew(virtualTaker);
     }
 
-    /// @dev Bounds sizes to 63 bits (§1.5). Closes that are cancelled later cannot break it: a settled side never reaches
-    ///      2^64, since it opens only from below 2^63 and by less than that.
-    function checkSizes(Book memory settled, Book memory sizes, uint256 worst) private pure {
-        uint256 largest = Math.max(Math.max(sizes.major(), sizes.maker), Math.max(settled.major(), settled.maker));
-        largest = Math.max(largest, worst);
-        if (largest >= MAX_SIZE) revert IMarketErrors.SizeOverflow(largest);
+    /// @dev Bounds sizes to 63 bits (§1.5): an account's with all its opens, and the market's side both as settled and as
+    ///      pending. Should closes be cancelled later, a settled side still stays below 2^64, which its slot can hold.
+    function checkSize(uint256 size, uint256 opened) private pure {
+        if (opened >= MAX_SIZE || size + opened >= MAX_SIZE) revert IMarketErrors.SizeOverflow(opened);
     }
 
     /// @dev Limits of an increase, with pending orders counted (§10.4).
     function checkIncrease(OrderTerms terms, Book memory sizes, bool isMaker) private pure {
-        if (isMaker) {
-            if (sizes.maker >= terms.makerLimit()) {
-                revert IMarketErrors.MakerLimitExceeded(sizes.maker, terms.makerLimit());
+        unchecked {
+            if (isMaker) {
+                if (sizes.maker >= terms.makerLimit()) {
+                    revert IMarketErrors.MakerLimitExceeded(sizes.maker, terms.makerLimit());
+                }
+            } else if (sizes.maker * 1e6 <= terms.efficiencyLimit() * sizes.major()) {
+                revert IMarketErrors.EfficiencyTooLow(sizes.maker, sizes.major(), terms.efficiencyLimit());
             }
-        } else if (sizes.maker * 1e6 <= terms.efficiencyLimit() * sizes.major()) {
-            revert IMarketErrors.EfficiencyTooLow(sizes.maker, sizes.major(), terms.efficiencyLimit());
         }
     }
 
@@ -153,14 +159,14 @@ library Orders {
     function record(
         MarketStorage storage $,
         PriceFeed memory feed,
+        Account storage stored,
         AccountState memory state,
         PendingSums memory sums,
         Order memory order,
         int256 change,
         int256 absoluteChange
     ) private returns (Increments memory added) {
-        (OrderEntry storage entry, AccountOrder memory total) =
-            openEntry($.accounts[order.account], feed, state, order.forced);
+        (OrderEntry storage entry, AccountOrder memory total) = openEntry(stored, feed, state, order.forced);
         FeeTerms fees = $.fees;
         if (total.timestamp == 0) {
             total.timestamp = feed.current;
@@ -198,18 +204,20 @@ library Orders {
         view
         returns (OrderEntry storage entry, AccountOrder memory total)
     {
-        if (state.count != 0) {
-            entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
-            uint256 sizes = entry.sizes;
-            if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
-                total = AccountOrderStorage.loadSizes(sizes);
-                if (total.hasTerms) AccountOrderStorage.loadTerms(total, entry.terms);
-                return (entry, total);
+        unchecked {
+            if (state.count != 0) {
+                entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
+                uint256 sizes = entry.sizes;
+                if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
+                    total = AccountOrderStorage.loadSizes(sizes);
+                    if (total.hasTerms) AccountOrderStorage.loadTerms(total, entry.terms);
+                    return (entry, total);
+                }
             }
+            checkCount(state.count, forced, feed.config.maxPendingLocal());
+            entry = self.orders[(state.head + state.count) & type(uint16).max];
+            ++state.count;
         }
-        checkCount(state.count, forced, feed.config.maxPendingLocal());
-        entry = self.orders[(state.head + state.count) & type(uint16).max];
-        ++state.count;
     }
 
     /// @dev All orders of an account at a version are charged as one; what was charged never falls (§6.2).
@@ -222,43 +230,47 @@ library Orders {
         uint256 referralFee,
         Increments memory added
     ) private view {
-        uint256 unitsBefore = total.units();
-        uint256 referralBefore = total.referralUnits();
+        unchecked {
+            uint256 unitsBefore = total.units();
+            uint256 referralBefore = total.referralUnits();
 
-        total.opened += order.opened;
-        total.closed += order.closed;
-        total.change = Rounding.clamp(total.change + change, AccountOrderStorage.MAX_CHANGE);
-        total.absoluteChange = Rounding.clamp(total.absoluteChange + absoluteChange, AccountOrderStorage.MAX_CHANGE);
-        total.rate = Math.max(
-            rate($.order, order.side == Side.Maker, total.change, total.absoluteChange),
-            Rounding.ceilDiv(unitsBefore * 1e6, total.opened + total.closed)
-        );
-        uint256 units = total.units();
-        added.units = units - unitsBefore;
+            total.opened += order.opened;
+            total.closed += order.closed;
+            total.change = Rounding.clamp(total.change + change, AccountOrderStorage.MAX_CHANGE);
+            total.absoluteChange = Rounding.clamp(total.absoluteChange + absoluteChange, AccountOrderStorage.MAX_CHANGE);
+            total.rate = Math.max(
+                rate($.order, order.side == Side.Maker, total.change, total.absoluteChange),
+                Rounding.ceilDiv(unitsBefore * 1e6, total.opened + total.closed)
+            );
+            uint256 units = total.units();
+            added.units = units - unitsBefore;
 
-        if (order.referrer != address(0)) {
-            if (total.referrer != address(0) && total.referrer != order.referrer) {
-                revert IMarketErrors.ReferrerMismatch(total.referrer, order.referrer);
+            if (order.referrer != address(0)) {
+                if (total.referrer != address(0) && total.referrer != order.referrer) {
+                    revert IMarketErrors.ReferrerMismatch(total.referrer, order.referrer);
+                }
+                total.referrer = order.referrer;
+            } else {
+                referralFee = 0;
             }
-            total.referrer = order.referrer;
-        } else {
-            referralFee = 0;
+            // The share of all units is the average over the orders, by what each added.
+            total.referralShare =
+                units == 0 ? 0 : (total.referralShare * unitsBefore + referralFee * 1e6 * added.units) / units;
+            // casts: units are below 2^88
+            added.referralUnits = int256(total.referralUnits()) - int256(referralBefore);
         }
-        // The share of all units is the average over the orders, by what each added.
-        total.referralShare =
-            units == 0 ? 0 : (total.referralShare * unitsBefore + referralFee * 1e6 * added.units) / units;
-        // casts: units are below 2^88
-        added.referralUnits = int256(total.referralUnits()) - int256(referralBefore);
     }
 
     /// @dev Fee rate, 12 decimals (§6.1), at most 219.9 % of notional so that units fit their slots.
     function rate(OrderTerms terms, bool isMaker, int256 change, int256 absoluteChange) private pure returns (uint256) {
-        // casts: 24 bits times 26 bits
-        int256 fee = isMaker
-            ? int256(terms.makerFee() * 1e6) + change * int256(terms.makerImpactFee())
-            : int256(terms.takerFee() * 1e6 + SignedMath.abs(change) * terms.takerSkewFee()) + absoluteChange
-                * int256(terms.takerImpactFee());
-        return Math.min(uint256(SignedMath.max(fee, 0)), AccountOrderStorage.MAX_RATE);
+        unchecked {
+            // casts: 24 bits times 26 bits
+            int256 fee = isMaker
+                ? int256(terms.makerFee() * 1e6) + change * int256(terms.makerImpactFee())
+                : int256(terms.takerFee() * 1e6 + SignedMath.abs(change) * terms.takerSkewFee()) + absoluteChange
+                    * int256(terms.takerImpactFee());
+            return Math.min(uint256(SignedMath.max(fee, 0)), AccountOrderStorage.MAX_RATE);
+        }
     }
 
     /// @dev The market's side: the version in its queue, new or joined.
@@ -270,16 +282,18 @@ library Orders {
         Order memory order,
         Increments memory added
     ) private {
-        QueueEntry storage entry = $.queue[(book.head + book.count - (joins ? 1 : 0)) & type(uint16).max];
-        PendingVersion memory pending;
-        if (joins) pending = PendingVersionStorage.load(entry.orders, entry.units);
-        else pending.timestamp = current;
+        unchecked {
+            QueueEntry storage entry = $.queue[(book.head + book.count - (joins ? 1 : 0)) & type(uint16).max];
+            PendingVersion memory pending;
+            if (joins) pending = PendingVersionStorage.load(entry.orders, entry.units);
+            else pending.timestamp = current;
 
-        // casts: sizes are below 2^63, units below 2^88
-        pending.change(order.side, int256(order.opened) - int256(order.closed));
-        pending.units += added.units;
-        pending.referralUnits = uint256(int256(pending.referralUnits) + added.referralUnits);
-        pending.settlement += added.settlementFee;
-        (entry.orders, entry.units) = PendingVersionStorage.store(pending);
+            // casts: sizes are below 2^63, units below 2^88
+            pending.change(order.side, int256(order.opened) - int256(order.closed));
+            pending.units += added.units;
+            pending.referralUnits = uint256(int256(pending.referralUnits) + added.referralUnits);
+            pending.settlement += added.settlementFee;
+            (entry.orders, entry.units) = PendingVersionStorage.store(pending);
+        }
     }
 }

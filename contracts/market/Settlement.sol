@@ -39,14 +39,16 @@ library Settlement {
     /// @param protocolFee Protocol's share from now on, 6 decimals
     /// @param max How many pending versions to settle at most
     function sync(MarketStorage storage $, PriceFeed memory feed, uint256 protocolFee, uint256 max) internal {
-        Progress memory self;
-        self.book = BookStorage.loadSettled($.book);
+        uint256 word = $.book;
         // Every pending version is later than the settled one: without a newer version there is nothing to do.
-        if (feed.latest.timestamp <= self.book.timestamp || max == 0) return;
-        self.accumulators = AccumulatorStorage.load($.accumulators);
-        self.pricing = PricingStorage.load($.pricing);
-        self.fees = $.fees;
-        self.accrual = $.accrual;
+        if (feed.latest.timestamp <= BookStorage.timestampOf(word) || max == 0) return;
+        Progress memory self = Progress({
+            book: BookStorage.loadSettled(word),
+            accumulators: AccumulatorStorage.load($.accumulators),
+            pricing: PricingStorage.load($.pricing),
+            fees: $.fees,
+            accrual: $.accrual
+        });
         if (self.pricing.protocolFee != protocolFee) {
             Fees.split($, self.pricing, self.fees);
             self.pricing.protocolFee = protocolFee;
@@ -57,10 +59,12 @@ library Settlement {
             if (pending.timestamp == self.book.timestamp || (due && max == 0)) break;
             settleVersion($, self, feed, pending, due);
             if (!due) continue;
-            --max;
-            --self.book.count;
-            // An empty queue starts again at its first slots, which are cheaper to overwrite than to create.
-            self.book.head = self.book.count == 0 ? 0 : (self.book.head + 1) & type(uint16).max;
+            unchecked {
+                --max;
+                --self.book.count;
+                // An empty queue starts again at its first slots, which are cheaper to overwrite than to create.
+                self.book.head = self.book.count == 0 ? 0 : (self.book.head + 1) & type(uint16).max;
+            }
         }
 
         $.book = BookStorage.store(self.book);
@@ -129,14 +133,16 @@ library Settlement {
         uint256 timestamp,
         int256 price
     ) private returns (uint256 fee) {
-        // Nobody can hold a position before the first version.
-        if (self.fees.closed() || self.book.timestamp == 0) return 0;
+        unchecked {
+            // Nobody can hold a position before the first version.
+            if (self.fees.closed() || self.book.timestamp == 0) return 0;
 
-        uint256 elapsed = timestamp - self.book.timestamp;
-        Interval memory interval = Interval(self.book.sizes, self.pricing.price, price, elapsed);
-        (self.pricing.fundingRate, fee) =
-            Accrual.accrue(interval, self.pricing.fundingRate, self.accrual, self.fees, self.accumulators);
-        if (feed.config.hasRewards()) Rewards.accrue($, self.book.sizes, elapsed);
+            uint256 elapsed = timestamp - self.book.timestamp;
+            Interval memory interval = Interval(self.book.sizes, self.pricing.price, price, elapsed);
+            (self.pricing.fundingRate, fee) =
+                Accrual.accrue(interval, self.pricing.fundingRate, self.accrual, self.fees, self.accumulators);
+            if (feed.config.hasRewards()) Rewards.accrue($, self.book.sizes, elapsed);
+        }
     }
 
     /// @dev Position fees of a version, without the referrers' part: the market's share of them, and the rest to the makers
@@ -147,17 +153,19 @@ library Settlement {
         pure
         returns (uint256 fee)
     {
-        uint256 total = (pending.units - pending.referralUnits) * SignedMath.abs(price) / 1e6;
-        if (total == 0) return 0;
+        unchecked {
+            uint256 total = (pending.units - pending.referralUnits) * SignedMath.abs(price) / 1e6;
+            if (total == 0) return 0;
 
-        uint256 makers = self.book.sizes.maker;
-        if (makers < DUST) return total;
-        fee = total * self.fees.positionFee() / 1e6;
-        // casts: units are below 2^88, prices below 2^57
-        int256 perUnit = Accrual.perUnit(int256(total - fee), makers);
-        int256 next_ = self.accumulators.maker + perUnit;
-        if (perUnit >= MAX_FEE_PER_UNIT || !AccumulatorStorage.fits(next_)) return total;
-        self.accumulators.maker = next_;
+            uint256 makers = self.book.sizes.maker;
+            if (makers < DUST) return total;
+            fee = total * self.fees.positionFee() / 1e6;
+            // casts: units are below 2^88, prices below 2^57
+            int256 perUnit = Accrual.perUnit(int256(total - fee), makers);
+            int256 next_ = self.accumulators.maker + perUnit;
+            if (perUnit >= MAX_FEE_PER_UNIT || !AccumulatorStorage.fits(next_)) return total;
+            self.accumulators.maker = next_;
+        }
     }
 
     /// @dev Orders of a valid version: sizes change, and what accounts need of the version is kept for them.
@@ -188,6 +196,6 @@ library Settlement {
         uint256 word = $.pendingBook;
         Book memory sizes = BookStorage.loadSizes(word);
         pending.revertFrom(sizes);
-        $.pendingBook = BookStorage.store(sizes, BookStorage.newest(word));
+        $.pendingBook = BookStorage.store(sizes, BookStorage.timestampOf(word));
     }
 }

@@ -31,12 +31,16 @@ using { units, referralUnits } for AccountOrder global;
 
 /// @return Fee units, 12 decimals, rounded up (§6.1)
 function units(AccountOrder memory self) pure returns (uint256) {
-    return Rounding.ceilDiv((self.opened + self.closed) * self.rate, 1e6);
+    unchecked {
+        return Rounding.ceilDiv((self.opened + self.closed) * self.rate, 1e6);
+    }
 }
 
 /// @return Fee units that the referrer gets, 12 decimals, rounded down
 function referralUnits(AccountOrder memory self) pure returns (uint256) {
-    return self.referralShare == 0 ? 0 : self.units() * self.referralShare / 1e12;
+    unchecked {
+        return self.referralShare == 0 ? 0 : self.units() * self.referralShare / 1e12;
+    }
 }
 
 /// @title Slots O.a and O.b

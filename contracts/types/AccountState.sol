@@ -29,8 +29,7 @@ library AccountStateStorage {
 
     // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | 14 unused |
     function load(uint256 word) internal pure returns (AccountState memory self) {
-        // casts: sign extension
-        self.collateral = int256(int64(uint64(word)));
+        self.collateral = collateral(word);
         self.size = (word >> 64) & ((1 << 63) - 1);
         self.side = Side((word >> 127) & 3);
         self.accumulator = AccumulatorStorage.extract(word, 129);
@@ -46,8 +45,13 @@ library AccountStateStorage {
             | (self.locked ? 1 << 241 : 0);
     }
 
+    /// @dev The collateral alone.
+    function collateral(uint256 word) internal pure returns (int256) {
+        return int256(int64(uint64(word)));
+    }
+
     /// @dev Collateral saturates at the bounds of 64 bits: settlement never reverts (§1.6).
-    function bound(int256 collateral) internal pure returns (int256) {
-        return Rounding.clamp(collateral, MAX_COLLATERAL);
+    function bound(int256 amount) internal pure returns (int256) {
+        return Rounding.clamp(amount, MAX_COLLATERAL);
     }
 }

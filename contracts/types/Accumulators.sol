@@ -10,15 +10,6 @@ struct Accumulators {
     int256 short;
 }
 
-using { ofSide } for Accumulators global;
-
-/// @return The accumulator of a side; 0 for none
-function ofSide(Accumulators memory self, Side side) pure returns (int256) {
-    if (side == Side.Maker) return self.maker;
-    if (side == Side.Long) return self.long;
-    return side == Side.Short ? self.short : int256(0);
-}
-
 /// @title Slot G2, and the first 240 bits of a version's record
 library AccumulatorStorage {
     uint256 internal constant MASK = (1 << 80) - 1;
@@ -33,6 +24,13 @@ library AccumulatorStorage {
 
     function store(Accumulators memory self) internal pure returns (uint256) {
         return insert(self.maker, 0) | insert(self.long, 80) | insert(self.short, 160);
+    }
+
+    /// @dev The accumulator of a side alone; 0 for none.
+    function ofSide(uint256 word, Side side) internal pure returns (int256) {
+        unchecked {
+            return side == Side.None ? int256(0) : extract(word, (uint256(side) - 1) * 80);
+        }
     }
 
     /// @dev Whether an accumulator fits its 80 bits; -2^79 is left out, so that negation always fits as well.

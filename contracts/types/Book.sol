@@ -24,21 +24,23 @@ struct SettledBook {
     uint256 count;
 }
 
-using { major, minor, cover, deficit, skew, utilization, add, sub } for Book global;
+using { major, minor, cover, deficit, skew, utilization, ofSide, add, sub } for Book global;
 
 /// @return The larger taker side
 function major(Book memory self) pure returns (uint256) {
-    return Math.max(self.long, self.short);
+    return self.long > self.short ? self.long : self.short;
 }
 
 /// @return The smaller taker side
 function minor(Book memory self) pure returns (uint256) {
-    return Math.min(self.long, self.short);
+    return self.long < self.short ? self.long : self.short;
 }
 
 /// @return What the larger taker side can win from
 function cover(Book memory self) pure returns (uint256) {
-    return minor(self) + self.maker;
+    unchecked {
+        return minor(self) + self.maker;
+    }
 }
 
 /// @return Size of takers without cover (§10.4)
@@ -49,19 +51,29 @@ function deficit(Book memory self) pure returns (uint256) {
 /// @notice Skew of takers (§6.1), 6 decimals, toward zero.
 /// @param virtualTaker Size added to both sides
 function skew(Book memory self, uint256 virtualTaker) pure returns (int256) {
-    uint256 denominator = major(self) + virtualTaker;
-    if (denominator == 0) return 0;
-    // casts: sizes are below 2^63, virtualTaker below 2^64
-    return (int256(self.long) - int256(self.short)) * 1e6 / int256(denominator);
+    unchecked {
+        uint256 denominator = major(self) + virtualTaker;
+        if (denominator == 0) return 0;
+        // casts: sizes are below 2^63, virtualTaker below 2^64
+        return (int256(self.long) - int256(self.short)) * 1e6 / int256(denominator);
+    }
 }
 
 /// @notice Utilization of makers (§6.1), rounded down.
 /// @param one What is 100 %: its decimals are those of the result
 function utilization(Book memory self, uint256 one) pure returns (uint256) {
-    uint256 takers = major(self);
-    if (takers == 0) return 0;
-    uint256 covered = cover(self);
-    return covered == 0 ? one : Math.min(one, takers * one / covered);
+    unchecked {
+        uint256 takers = major(self);
+        if (takers == 0) return 0;
+        uint256 covered = cover(self);
+        return covered == 0 ? one : Math.min(one, takers * one / covered);
+    }
+}
+
+/// @return The size of a side
+function ofSide(Book memory self, Side side) pure returns (uint256) {
+    if (side == Side.Maker) return self.maker;
+    return side == Side.Long ? self.long : self.short;
 }
 
 /// @notice Adds to a side, in memory.
@@ -83,7 +95,7 @@ library BookStorage {
     // | maker 64 | long 64 | short 64 | timestamp 32 | head 16 | count 16 |
     function loadSettled(uint256 word) internal pure returns (SettledBook memory book) {
         book.sizes = loadSizes(word);
-        book.timestamp = (word >> 192) & type(uint32).max;
+        book.timestamp = timestampOf(word);
         book.head = (word >> 224) & type(uint16).max;
         book.count = word >> 240;
     }
@@ -100,7 +112,8 @@ library BookStorage {
         book.short = (word >> 128) & type(uint64).max;
     }
 
-    function newest(uint256 word) internal pure returns (uint256) {
+    /// @dev The settled version of G0, the newest pending version of G1.
+    function timestampOf(uint256 word) internal pure returns (uint256) {
         return (word >> 192) & type(uint32).max;
     }
 

@@ -21,7 +21,8 @@ library LiquidationStorage {
         self.timestamp = word >> 208;
     }
 
-    function store(Liquidation memory self) internal pure returns (uint256) {
-        return uint256(uint160(self.liquidator)) | self.fee << 160 | self.timestamp << 208;
+    /// @dev The fee is at most maxLiquidationFee, 48 bits (§4.1).
+    function pack(address liquidator, uint256 fee, uint256 timestamp) internal pure returns (uint256) {
+        return uint256(uint160(liquidator)) | fee << 160 | timestamp << 208;
     }
 }

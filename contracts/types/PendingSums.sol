@@ -13,6 +13,26 @@ struct PendingSums {
     uint256 settlement;
 }
 
+using { add, sub } for PendingSums global;
+
+/// @notice Adds an order, in memory; the sums are bounded where orders are placed.
+function add(PendingSums memory self, uint256 opened, uint256 closed, uint256 units, uint256 settlement) pure {
+    unchecked {
+        self.opens += opened;
+        self.closes += closed;
+        self.units += units;
+        self.settlement += settlement;
+    }
+}
+
+/// @notice Takes orders out, in memory; the sums hold them.
+function sub(PendingSums memory self, PendingSums memory settled) pure {
+    self.opens -= settled.opens;
+    self.closes -= settled.closes;
+    self.units -= settled.units;
+    self.settlement -= settled.settlement;
+}
+
 /// @title Slot A.pending
 library PendingSumsStorage {
     uint256 internal constant MAX_SETTLEMENT = (1 << 44) - 1;

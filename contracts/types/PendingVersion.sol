@@ -26,25 +26,31 @@ using { change, applyTo, revertFrom } for PendingVersion global;
 
 /// @notice Adds an order's change of a side, in memory.
 function change(PendingVersion memory self, Side side, int256 delta) pure {
-    if (side == Side.Maker) self.maker += delta;
-    else if (side == Side.Long) self.long += delta;
-    else self.short += delta;
+    unchecked {
+        if (side == Side.Maker) self.maker += delta;
+        else if (side == Side.Long) self.long += delta;
+        else self.short += delta;
+    }
 }
 
 /// @notice Carries the orders out on a book, in memory.
 function applyTo(PendingVersion memory self, Book memory book) pure {
-    // casts: sizes stay in [0, 2^63): closes are bounded by settled sizes
-    book.maker = uint256(int256(book.maker) + self.maker);
-    book.long = uint256(int256(book.long) + self.long);
-    book.short = uint256(int256(book.short) + self.short);
+    unchecked {
+        // casts: sizes stay in [0, 2^63): closes are bounded by settled sizes
+        book.maker = uint256(int256(book.maker) + self.maker);
+        book.long = uint256(int256(book.long) + self.long);
+        book.short = uint256(int256(book.short) + self.short);
+    }
 }
 
 /// @notice Takes the orders back from a book that has them already, in memory.
 function revertFrom(PendingVersion memory self, Book memory book) pure {
-    // casts: as above
-    book.maker = uint256(int256(book.maker) - self.maker);
-    book.long = uint256(int256(book.long) - self.long);
-    book.short = uint256(int256(book.short) - self.short);
+    unchecked {
+        // casts: as above
+        book.maker = uint256(int256(book.maker) - self.maker);
+        book.long = uint256(int256(book.long) - self.long);
+        book.short = uint256(int256(book.short) - self.short);
+    }
 }
 
 /// @title Slots P.a and P.b

@@ -25,12 +25,22 @@ library PricingStorage {
     // | price 58 signed | valid 1 | funding rate 54 signed | undistributed 62 | settlement fees 56 | protocol fee 24 |
     function load(uint256 word) internal pure returns (Pricing memory self) {
         // casts: sign extension by shifting up and back
-        self.price = int256(word << 198) >> 198;
-        self.valid = (word >> 58) & 1 == 1;
+        self.price = price(word);
+        self.valid = valid(word);
         self.fundingRate = int256(word << 143) >> 202;
         self.undistributed = (word >> 113) & MAX_UNDISTRIBUTED;
         self.settlementFees = (word >> 175) & MAX_SETTLEMENT_FEES;
         self.protocolFee = (word >> 231) & type(uint24).max;
+    }
+
+    /// @dev The price alone.
+    function price(uint256 word) internal pure returns (int256) {
+        return int256(word << 198) >> 198;
+    }
+
+    /// @dev The validity alone.
+    function valid(uint256 word) internal pure returns (bool) {
+        return (word >> 58) & 1 == 1;
     }
 
     /// @dev |price| < 10^17 < 2^57 by §1.5; |rate| ≤ 2^32 · 10^6 < 2^53 by §4.3; the fees are split before they overflow.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { AccumulatorStorage, Accumulators } from "./Accumulators.sol";
-
 /// @notice What accounts that come late need of a version at which orders settled (mapping V).
 /// @dev Written for valid versions with orders only: an order whose version has no record was cancelled (§5.5).
 ///      14 bits say how many settlement fees, of the amount in force when it settled, were charged at it.
@@ -24,9 +22,5 @@ library VersionStorage {
 
     function feeCount(uint256 word) internal pure returns (uint256) {
         return word >> COUNT_SHIFT;
-    }
-
-    function accumulators(uint256 word) internal pure returns (Accumulators memory) {
-        return AccumulatorStorage.load(word);
     }
 }
