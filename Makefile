@@ -60,6 +60,14 @@ test-unit: compile ## run the unit tests in one process (K=… for some)
 size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
 	@.venv/bin/python -m perennial.size
 
+.PHONY: gas
+gas: compile ## measure the gas of the flows on Anvil and write benchmarks/
+	@.venv/bin/python -m perennial.benchmarks.gas
+
+.PHONY: gas-check
+gas-check: compile ## measure, fail where a flow costs more than 1 % above benchmarks/gas.json
+	@.venv/bin/python -m perennial.benchmarks.gas --check
+
 # -- style ---------------------------------------------------------------------------------------
 
 .PHONY: lint

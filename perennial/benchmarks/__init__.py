@@ -1,0 +1,1 @@
+"""What the protocol costs in gas, measured on Anvil from receipts of real transactions through the real proxies."""

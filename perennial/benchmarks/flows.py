@@ -1,0 +1,165 @@
+"""The flows that are measured. To add one: a function here, and its row in references.py.
+
+Each begins on a fresh copy of the bench and returns the gas of its transaction. `g` and `l` are the versions of the
+market and of the account that the transaction settles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennial.amounts import raw
+from perennial.benchmarks.bench import ALL, FREE, START, STEP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ape.api import ReceiptAPI
+
+    from perennial.benchmarks.bench import Bench
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Gas of a flow, and the transaction that it was read from."""
+
+    gas: int
+    transaction: str
+
+
+FLOWS: dict[str, Callable[[Bench], Measure]] = {}
+
+
+def flow(function: Callable[[Bench], Measure]) -> Callable[[Bench], Measure]:
+    """Registers a flow under the function's name."""
+    FLOWS[function.__name__] = function
+    return function
+
+
+def _of(receipt: ReceiptAPI) -> Measure:
+    return Measure(receipt.gas_used, receipt.txn_hash)
+
+
+@flow
+def create_market(bench: Bench) -> Measure:
+    """Opens a market, all parameters set, in a factory that has one already."""
+    definition = {
+        "token": bench.token,
+        "reward": "0x" + "0" * 40,
+        "oracle": bench.register_oracle(),
+        "payoff": "0x" + "0" * 40,
+        "beneficiary": bench.owner,
+    }
+    factory = bench.protocol.market_factory
+    return _of(factory.create(definition, bench.risk, bench.parameter, sender=bench.owner, **FREE))
+
+
+@flow
+def first_open_with_deposit(bench: Bench) -> Measure:
+    """A new account deposits and opens long; 1 g, of somebody else's order."""
+    bench.order(bench.maker)
+    bench.commit()
+    bench.expect(bench.newcomer, market=1, account=0)
+    return _of(bench.update(bench.newcomer, taker=raw("0.5"), collateral=raw(10_000)))
+
+
+@flow
+def market_order(bench: Bench) -> Measure:
+    """A long increases; 1 g + 1 l, of its order before."""
+    bench.order(bench.long)
+    bench.commit()
+    bench.expect(bench.long, market=1, account=1)
+    return _of(bench.update(bench.long, taker=raw("0.1")))
+
+
+@flow
+def close(bench: Bench) -> Measure:
+    """A long closes all it has; 1 g + 1 l, of its order before."""
+    bench.order(bench.long)
+    bench.commit()
+    bench.expect(bench.long, market=1, account=1)
+    return _of(bench.update(bench.long, taker=ALL))
+
+
+@flow
+def deposit(bench: Bench) -> Measure:
+    """An account with a position deposits; nothing to settle."""
+    bench.expect(bench.long, market=0, account=0)
+    return _of(bench.update(bench.long, collateral=raw(1_000)))
+
+
+@flow
+def withdraw(bench: Bench) -> Measure:
+    """A long with a position withdraws a part; 1 g + 1 l, of its order before."""
+    bench.order(bench.long)
+    bench.commit()
+    bench.expect(bench.long, market=1, account=1)
+    return _of(bench.update(bench.long, collateral=-raw(1_000)))
+
+
+@flow
+def settle_one(bench: Bench) -> Measure:
+    """A keeper settles a long; 1 g + 1 l, of its order."""
+    bench.order(bench.long)
+    bench.commit()
+    bench.expect(bench.long, market=1, account=1)
+    return _of(bench.settle(bench.long))
+
+
+@flow
+def settle_idle(bench: Bench) -> Measure:
+    """A keeper settles a long when there is nothing to settle."""
+    bench.expect(bench.long, market=0, account=0)
+    return _of(bench.settle(bench.long))
+
+
+@flow
+def settle_marginal(bench: Bench) -> Measure:
+    """Each further pending version in one settle: as many as an account may have, less one, by their number."""
+    with bench.copy() as other:
+        first = settle_many(other, 1)
+    every = settle_many(bench, bench.backlog)
+    # Rounded up: n further versions cost no more than n times this.
+    return Measure(-((first.gas - every.gas) // (bench.backlog - 1)), every.transaction)
+
+
+def settle_many(bench: Bench, count: int) -> Measure:
+    """A keeper settles a long with orders at `count` versions, all of them due; `count` g + `count` l."""
+    versions = []
+    for _ in range(count):
+        bench.order(bench.long, "0.01")
+        versions.append(bench.next())
+    bench.commit_late(versions)
+    bench.expect(bench.long, market=count, account=count)
+    return _of(bench.settle(bench.long))
+
+
+@flow
+def liquidate(bench: Bench) -> Measure:
+    """A keeper liquidates a long that has ordered before; one version without orders to settle."""
+    bench.update(bench.long, collateral=ALL)
+    bench.commit(price=bench.price * 99 // 100)
+    bench.expect(bench.long, market=0, account=0)
+    return _of(bench.market.liquidate(bench.long, sender=bench.keeper, **FREE))
+
+
+@flow
+def commit_requested(bench: Bench) -> Measure:
+    """A keeper commits a version that an order waits for and earns its settlement fee; prices from MockPyth."""
+    pyth = bench.pyth_market()
+    version = pyth.request(START + 32)
+    receipt = pyth.commit(version, version + 6)
+    if (earned := pyth.earned(version)) != bench.parameter["settlementFee"]:
+        raise AssertionError(f"the keeper can claim {earned}")
+    return _of(receipt)
+
+
+@flow
+def commit_unrequested(bench: Bench) -> Measure:
+    """A keeper commits a version that nobody waits for; prices from MockPyth."""
+    pyth = bench.pyth_market()
+    version = (START + 32) // STEP * STEP
+    if pyth.oracle.next() != 0:
+        raise AssertionError("a version is requested")
+    return _of(pyth.commit(version, version + 6))
