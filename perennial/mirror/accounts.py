@@ -23,7 +23,7 @@ def settle(market: MarketState, name: str) -> None:
         moved = market.accumulators.of(side) != account.accumulator
         accrued = _accrue(market, account, market.accumulators, market.reward_accumulators, market.parts)
         if moved:
-            market.emit("AccountSettled", name, market.timestamp, accrued, 0, 0, 0, account.collateral, account.size)
+            market.emit("AccountSettled", name, market.timestamp, accrued, 0, 0, account.collateral, account.size)
     if account.liquidation and account.liquidation.timestamp <= market.timestamp:
         account.liquidation = None
 
@@ -54,7 +54,7 @@ def _settle_order(market: MarketState, name: str, account: Account, order: Order
         accrued = _accrue(market, account, version.accumulators, version.rewards, version.parts)
     fee = _charge(market, name, account, order, version)
     account.size += order.opened - order.closed
-    liquidation_fee = _pay_liquidator(market, name, account, order.timestamp)
+    _pay_liquidator(market, name, account, order.timestamp)
     account.accumulator = version.accumulators.of(account.side)
     account.reward_accumulator = version.rewards.of(account.side)
     account.parts = version.parts[account.side - 1]
@@ -65,7 +65,6 @@ def _settle_order(market: MarketState, name: str, account: Account, order: Order
         accrued,
         fee,
         order.settlement_fee,
-        liquidation_fee,
         account.collateral,
         account.size,
     )
@@ -105,11 +104,11 @@ def _charge(market: MarketState, name: str, account: Account, order: Order, vers
     return fee
 
 
-def _pay_liquidator(market: MarketState, name: str, account: Account, timestamp: int) -> int:
-    """The liquidation fee, if it is due; returns what the account paid, the donation pays the rest."""
+def _pay_liquidator(market: MarketState, name: str, account: Account, timestamp: int) -> None:
+    """The liquidation fee, if it is due: the account pays as far as it can, the donation as far as that can."""
     liquidation = account.liquidation
     if liquidation is None or liquidation.timestamp != timestamp or liquidation.fee == 0:
-        return 0
+        return
     from_account = min(liquidation.fee, max(0, account.collateral))
     account.collateral -= from_account
     account.ledger.liquidation_fee -= from_account * UNIT
@@ -117,4 +116,3 @@ def _pay_liquidator(market: MarketState, name: str, account: Account, timestamp:
     if from_account < liquidation.fee:
         from_donation = market.fees.take_donation(liquidation.fee - from_account, market.parameter)
     market.credit(liquidation.liquidator, name, from_account + from_donation, from_donation)
-    return from_account

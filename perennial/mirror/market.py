@@ -17,7 +17,7 @@ from perennial.mirror.margin import liquidation_fee, maintenance, margin
 from perennial.mirror.market_views import MarketViews
 from perennial.mirror.oracle import OracleVersion
 from perennial.mirror.orders import NOBODY, Change, Order, PendingVersion, charge, check_limits
-from perennial.mirror.parameters import MarketParameter, RiskParameter, validate_market, validate_risk
+from perennial.mirror.parameters import MarketParameter, RiskParameter, bits, validate_market, validate_risk
 from perennial.mirror.position import Book, Side
 from perennial.mirror.settlement import sync
 
@@ -297,16 +297,16 @@ class Market(MarketViews):
     ) -> None:
         """Puts an order into the two queues, with its fee rate fixed. A liquidation's knows no caps and no limits."""
         joins = bool(self.queue) and self.queue[-1].timestamp == current
-        if not joins and not forced and len(self.queue) >= self.parameter.max_pending_global:
-            raise errors.TooManyPending(len(self.queue), self.parameter.max_pending_global)
+        if not joins:
+            _check_count(len(self.queue), self.parameter.max_pending_global, forced)
 
+        if change.opened:
+            state.side = change.side
+            self._check_sizes(state, change)
         before = self.pending.copy()
         self.pending.add(change.side, change.delta)
         state.opens += change.opened
         state.closes += change.closed
-        if change.opened:
-            state.side = change.side
-            self._check_sizes(state.worst)
         if not forced:
             check_limits(change, before, self.pending, self.risk, self.parameter)
 
@@ -339,18 +339,17 @@ class Market(MarketViews):
             referrer,
         )
 
-    def _check_sizes(self, worst: int) -> None:
+    def _check_sizes(self, state: Account, change: Change) -> None:
         """Bounds sizes to 63 bits (docs/protocol.md §1.5), settled ones too: closes of theirs may be cancelled."""
-        largest = max(self.pending.major, self.pending.maker, self.book.major, self.book.maker, worst)
-        if largest >= SIZE_LIMIT:
-            raise errors.SizeOverflow(largest)
+        largest = max(self.pending.of(change.side), self.book.of(change.side), state.worst)
+        if largest + change.opened >= SIZE_LIMIT:
+            raise errors.SizeOverflow(change.opened)
 
     def _open_order(self, state: Account, current: int, forced: bool) -> tuple[Order, int]:
         """The account's order at the current version, new or joined, and the settlement fee that it adds."""
         if state.orders and state.orders[-1].timestamp == current:
             return state.orders[-1], 0
-        if not forced and len(state.orders) >= self.parameter.max_pending_local:
-            raise errors.TooManyPending(len(state.orders), self.parameter.max_pending_local)
+        _check_count(len(state.orders), self.parameter.max_pending_local, forced)
         fee, room = self.parameter.settlement_fee, MAX_SETTLEMENT - state.settlement
         if fee > room:
             if not forced:
@@ -404,3 +403,10 @@ class Market(MarketViews):
             raise errors.InsufficientTokens(self.balance, amount)
         self.balance -= amount
         self.withdrawn += amount
+
+
+def _check_count(count: int, limit: int, forced: bool) -> None:
+    """Caps on unsettled versions (docs/protocol.md §5.7); liquidations may have what 16 bits can count."""
+    limit = bits(16) if forced else limit
+    if count >= limit:
+        raise errors.TooManyPending(count, limit)

@@ -49,8 +49,8 @@ def protocol(rng: Random, extreme: bool) -> ProtocolParameter:
             share(rng, 2**24 - 1),
             share(rng, 2**40),
             max_cut,
-            share(rng, 2**32 - 1),
-            share(rng, UNIT),
+            rng.choice((2**32 - 1, share(rng, 2**32 - 1))),
+            share(rng, UNIT // 10),
             share(rng, UNIT),
         )
     return ProtocolParameter(
@@ -152,7 +152,9 @@ class Player:
     def __init__(self, twin: Twin, rng: Random) -> None:
         self.twin, self.mirror, self.rng = twin, twin.mirror, rng
         self.price = rng.choice((100 * UNIT, 100 * UNIT, 3_000 * UNIT, amount(rng, UNIT, 10**11)))
-        self.extreme = rng.random() < 0.1
+        self.extreme = twin.setup.protocol.max_rate > 50 * UNIT or rng.random() < 0.05
+        if self.extreme:
+            self.price = rng.choice((amount(rng, UNIT, 10**17), 10**16))
         self._moves = (
             (30, self.open),
             (16, self.close),
@@ -170,11 +172,16 @@ class Player:
         )
 
     def start(self) -> None:
-        """A first price and some makers."""
+        """A first price, mostly some makers, and mostly a version at which they settle."""
+        rng = self.rng
         self.tick()
-        for name in self.rng.sample(ACTORS, 2):
-            collateral = self.collateral()
-            self.update(name, maker=self.size(collateral), money=collateral)
+        self.freshen()
+        for name in rng.sample(ACTORS, rng.choice((0, 1, 2, 2))):
+            collateral = max(self.collateral(), self.collateral())
+            self.update(name, maker=max(1, min(self.size(collateral), self.room(1))), money=collateral)
+        if rng.random() < 0.9:
+            self.twin.act("commit", self.mirror.oracle.status()[1], self.price, self.mirror.oracle.status()[1] + 10)
+            self.twin.act("settle", self.anyone(), self.anyone())
 
     def move(self) -> None:
         """One move."""
@@ -199,6 +206,16 @@ class Player:
         """The mirror's account of this name, or None."""
         return self.mirror.accounts.get(address_of(name))
 
+    def holder(self) -> str | None:
+        """Somebody with a position, settled; None where nobody seems to have one."""
+        names = [name for name in ACTORS if (state := self.state(name)) and (state.size or state.orders)]
+        if not names:
+            return None
+        name = self.rng.choice(names)
+        if not self.state(name).size and self.mirror.factory.paused is False:
+            self.twin.act("settle", name, self.anyone())
+        return name
+
     def collateral(self) -> int:
         """USD, mostly enough for the least margin."""
         low = max(10 * UNIT, self.mirror.risk.min_margin * self.rng.choice((1, 1, 0)))
@@ -212,7 +229,8 @@ class Player:
         if rng.random() < 0.02:
             return rng.choice((2**63 - 1, 2**63, 2**255 - 1, 2**62))
         price = max(1, abs(self.mirror.price))
-        ratio = max(self.mirror.risk.margin, 1_000)
+        terms = self.mirror.risk
+        ratio = max(terms.margin, 1_000) + terms.taker_fee + terms.taker_skew_fee + terms.taker_impact_fee
         most = max(0, free) * UNIT * UNIT // (price * ratio)
         return max(1, rng.choice((most * 95 // 100, most * 80 // 100, most // 2, most // 10, most // 100, most)))
 
@@ -258,8 +276,7 @@ class Player:
     def close(self) -> None:
         """Closes all, a part, or too much; the money may leave with it."""
         rng = self.rng
-        names = [name for name in ACTORS if (state := self.state(name)) and state.size]
-        name = rng.choice(names) if names else self.anyone()
+        name = self.holder() or self.anyone()
         self.freshen()
         state = self.state(name)
         side, closable = (int(state.current_side), state.closable) if state else (0, 0)
@@ -328,7 +345,7 @@ class Player:
         rng = self.rng
         latest, current = self.mirror.oracle.status()
         following = current + rng.choice(WAITS)
-        if rng.random() < 0.04:
+        if rng.random() < (0.15 if self.extreme else 0.04):
             following = current + rng.choice((86_400, 31_536_000))
         if price is None:
             if rng.random() < 0.12 and latest.timestamp:
@@ -356,11 +373,10 @@ class Player:
 
     def squeeze(self) -> None:
         """The price moves to where some account is just liquidatable, or just not; then somebody tries."""
-        names = [name for name in ACTORS if (state := self.state(name)) and state.size]
-        if not names or self.mirror.payoff is not None or self.mirror.factory.paused:
+        name = self.holder()
+        if name is None or self.mirror.payoff is not None or self.mirror.factory.paused:
             self.tick()
             return
-        name = self.rng.choice(names)
         prices = [p for p in liquidation_prices(self.mirror, address_of(name), 1 - 10**17) if p is not None]
         if not prices:
             self.tick()
@@ -371,7 +387,8 @@ class Player:
         latest, current = self.mirror.oracle.status()
         # The sooner the version the less has accrued, and the nearer is the price to what it is meant to be.
         version = min(latest.timestamp + self.rng.choice((1, 1, 10)), current)
-        price += self.rng.choice((0, 0, 0, 1, -1))
+        beyond = (price - self.mirror.price) // self.rng.choice((10, 100, 1_000)) if self.rng.random() < 0.6 else 0
+        price += beyond or self.rng.choice((0, 0, 1, -1))
         self.twin.act("commit", version, price, max(current, version + 10))
         for _ in range(self.rng.choice((1, 1, 2))):
             self.twin.act("liquidate", name, self.anyone())
