@@ -124,7 +124,6 @@ contract MarketExtension is MarketBase, MarketViews {
         IMarketFactory(factory).validateMarketParameter(newParameter, $.reward != 0);
 
         splitFees($);
-        Parameters.recordSettlementFee($, settledVersion($), newParameter.settlementFee.raw());
         Parameters.storeMarket($, newParameter, Parameters.loadRisk($));
         emit IMarketEvents.ParameterUpdated(settledVersion($), newParameter);
     }

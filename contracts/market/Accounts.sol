@@ -17,6 +17,7 @@ import { Fees } from "./Fees.sol";
 import { Account, MarketStorage, OrderEntry } from "./MarketStorage.sol";
 import { PriceFeed, Prices } from "./Prices.sol";
 import { Rewards } from "./Rewards.sol";
+import { SettlementFees } from "./SettlementFees.sol";
 
 /// @title Settlement of an account, up to where the market is settled (docs/protocol.md §5.6)
 /// @dev Credits to others go to slots of their own, which no memory copy shadows: roles may fall together.
@@ -87,7 +88,7 @@ library Accounts {
             OrderEntry storage entry = self.orders[state.head];
             AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
             if (order.timestamp > settling.settledTo) break;
-            if (order.hasTerms) AccountOrderStorage.loadTerms(order, entry.terms);
+            loadTerms($, settling.feed, entry, order);
             uint256 units = order.units();
             settled.add(order.opened, order.closed, units, order.settlementFee);
 
@@ -104,6 +105,20 @@ library Accounts {
         PendingSums memory sums = PendingSumsStorage.load(self.pending);
         sums.sub(settled);
         self.pending = PendingSumsStorage.store(sums);
+    }
+
+    /// @dev The referrer and settlement fee of an order, where it stores them; else the version's settlement fee.
+    function loadTerms(
+        MarketStorage storage $,
+        PriceFeed memory feed,
+        OrderEntry storage entry,
+        AccountOrder memory order
+    ) internal view {
+        if (order.hasTerms) {
+            AccountOrderStorage.loadTerms(order, entry.terms);
+        } else {
+            order.settlementFee = SettlementFees.at($, feed.config, $.fees, order.timestamp);
+        }
     }
 
     /// @dev One order at its valid version. Charged in this order (§10.5): PnL, funding and interest, position fee,

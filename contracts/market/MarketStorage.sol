@@ -20,7 +20,7 @@ struct QueueEntry {
 
 /// @notice An account's orders at one version. The slots are reused, not cleared.
 /// @param sizes O.a (AccountOrder.sol)
-/// @param terms O.b: referrer and settlement fee, where there is one
+/// @param terms O.b: referrer and settlement fee, where there is a referrer or the fee is not its version's
 /// @param fills O.c: kept for fills of intents
 struct OrderEntry {
     uint256 sizes;
@@ -69,7 +69,8 @@ struct Account {
 /// @param versions Records of valid versions at which orders settled (Version.sol)
 /// @param versionRewards Reward accumulators at those versions, where the market has rewards
 /// @param explicitSettlementFees Settlement fees of versions whose record does not say them
-/// @param settlementFeeHistory | since 32 | fee 64 |: the fee in force for versions after `since`; empty until it changes
+/// @param settlementFeeHistory | since 32 | fee 64 |: the fee of versions after `since`; empty until it changes
+///        (SettlementFees.sol)
 /// @param accounts Accounts
 struct MarketStorage {
     MarketConfig config;

@@ -17,6 +17,7 @@ import { ClaimableFees, Fees } from "./Fees.sol";
 import { Margin } from "./Margin.sol";
 import { Account, MarketStorage, marketStorage } from "./MarketStorage.sol";
 import { Parameters } from "./Parameters.sol";
+import { SettlementFees } from "./SettlementFees.sol";
 
 /// @title Views of a market, as of its last settlement
 /// @notice See IMarket.
@@ -177,7 +178,7 @@ abstract contract MarketViews {
         MarketStorage storage $ = marketStorage();
         uint256 count = VersionStorage.feeCount($.versions[version]);
         if (count == VersionStorage.EXPLICIT) return UFixed6.wrap($.explicitSettlementFees[version]);
-        return UFixed6.wrap(count == 0 ? 0 : count * settlementFeeAt($, version));
+        return UFixed6.wrap(count == 0 ? 0 : count * SettlementFees.at($, $.config, $.fees, version));
     }
 
     /// @notice See IMarket.settlementFeesTotal.
@@ -206,16 +207,6 @@ abstract contract MarketViews {
     /// @dev Version that the market is settled to.
     function settledVersion(MarketStorage storage $) internal view returns (uint256) {
         return BookStorage.timestampOf($.book);
-    }
-
-    /// @dev The settlement fee in force when a version settled: of the last change before it.
-    function settlementFeeAt(MarketStorage storage $, uint256 version) private view returns (uint256) {
-        uint256 index = $.settlementFeeHistory.length;
-        while (index != 0) {
-            uint256 change = $.settlementFeeHistory[--index];
-            if ((change & type(uint32).max) < version) return change >> 32;
-        }
-        return $.fees.settlementFee();
     }
 
     function load(Account storage self) private view returns (AccountState memory state, PendingSums memory sums) {

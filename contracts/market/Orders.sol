@@ -15,6 +15,7 @@ import { OrderTerms } from "../types/OrderTerms.sol";
 import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
 import { PendingVersion, PendingVersionStorage } from "../types/PendingVersion.sol";
 import { Side } from "../types/Side.sol";
+import { Accounts } from "./Accounts.sol";
 import { Account, MarketStorage, OrderEntry, QueueEntry } from "./MarketStorage.sol";
 import { PriceFeed } from "./Prices.sol";
 
@@ -166,7 +167,7 @@ library Orders {
         int256 change,
         int256 absoluteChange
     ) private returns (Increments memory added) {
-        (OrderEntry storage entry, AccountOrder memory total) = openEntry(stored, feed, state, order.forced);
+        (OrderEntry storage entry, AccountOrder memory total) = openEntry($, stored, feed, state, order.forced);
         FeeTerms fees = $.fees;
         if (total.timestamp == 0) {
             total.timestamp = feed.current;
@@ -177,12 +178,14 @@ library Orders {
                 if (!order.forced) revert IMarketErrors.CollateralOverflow(added.settlementFee);
                 added.settlementFee = total.settlementFee = room;
             }
+            // Else the fee is the version's, and need not be stored.
+            total.hasTerms = total.settlementFee != fees.settlementFee() || feed.current <= feed.config.feeSince();
         }
 
         charge($, total, order, change, absoluteChange, fees.referralFee(), added);
         sums.units += added.units;
         sums.settlement += added.settlementFee;
-        total.hasTerms = total.referrer != address(0) || total.settlementFee != 0;
+        if (total.referrer != address(0)) total.hasTerms = true;
         entry.sizes = AccountOrderStorage.storeSizes(total);
         if (total.hasTerms) entry.terms = AccountOrderStorage.storeTerms(total);
 
@@ -199,18 +202,20 @@ library Orders {
     }
 
     /// @dev The account's newest entry if it is of this version, else the next one, empty.
-    function openEntry(Account storage self, PriceFeed memory feed, AccountState memory state, bool forced)
-        private
-        view
-        returns (OrderEntry storage entry, AccountOrder memory total)
-    {
+    function openEntry(
+        MarketStorage storage $,
+        Account storage self,
+        PriceFeed memory feed,
+        AccountState memory state,
+        bool forced
+    ) private view returns (OrderEntry storage entry, AccountOrder memory total) {
         unchecked {
             if (state.count != 0) {
                 entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
                 uint256 sizes = entry.sizes;
                 if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
                     total = AccountOrderStorage.loadSizes(sizes);
-                    if (total.hasTerms) AccountOrderStorage.loadTerms(total, entry.terms);
+                    Accounts.loadTerms($, feed, entry, total);
                     return (entry, total);
                 }
             }

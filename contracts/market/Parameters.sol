@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { UFixed6 } from "../math/UFixed6.sol";
 import { AccrualTerms, packAccrualTerms } from "../types/AccrualTerms.sol";
+import { BookStorage } from "../types/Book.sol";
 import { FeeTerms, packFeeTerms } from "../types/FeeTerms.sol";
 import { MarginTerms, packMarginTerms } from "../types/MarginTerms.sol";
 import { MarketConfig, packMarketConfig } from "../types/MarketConfig.sol";
@@ -11,6 +12,7 @@ import { OrderTerms, packOrderTerms } from "../types/OrderTerms.sol";
 import { RewardRates, packRewardRates } from "../types/RewardRates.sol";
 import { PController, RiskParameter, UtilizationCurve } from "../types/RiskParameter.sol";
 import { MarketStorage } from "./MarketStorage.sol";
+import { SettlementFees } from "./SettlementFees.sol";
 
 /// @title Parameters: from their structs to six slots and back (docs/protocol.md §4)
 /// @dev Two risk parameters share a slot with market parameters, so that settlement reads one less: whoever stores one
@@ -25,7 +27,7 @@ library Parameters {
         MarketParameter memory market
     ) internal {
         $.config = packMarketConfig(
-            oracle, market.maxPendingGlobal, market.maxPendingLocal, hasPayoff, rewarding(market)
+            oracle, market.maxPendingGlobal, market.maxPendingLocal, hasPayoff, rewarding(market), 0
         );
         if (rewarding(market)) $.rewardRates = packRewardRates(market);
         storeRisk($, risk, market);
@@ -43,21 +45,23 @@ library Parameters {
     function storeMarket(MarketStorage storage $, MarketParameter memory market, RiskParameter memory risk) internal {
         MarketConfig config = $.config;
         bool hasRewards = config.hasRewards() || rewarding(market);
+        uint256 feeSince = config.feeSince();
+        uint256 oldFee = $.fees.settlementFee();
+        if (market.settlementFee.raw() != oldFee) {
+            feeSince = newestVersion($);
+            SettlementFees.record($, feeSince, oldFee, market.settlementFee.raw());
+        }
         $.config = packMarketConfig(
-            config.oracle(), market.maxPendingGlobal, market.maxPendingLocal, config.hasPayoff(), hasRewards
+            config.oracle(), market.maxPendingGlobal, market.maxPendingLocal, config.hasPayoff(), hasRewards, feeSince
         );
         if (hasRewards) $.rewardRates = packRewardRates(market);
         $.fees = packFeeTerms(market, risk);
     }
 
-    /// @notice Keeps the settlement fee that versions up to now were settled with (settlementFees of MarketViews.sol).
-    /// @param since Version that the market is settled to
-    /// @param fee Fee from now on
-    function recordSettlementFee(MarketStorage storage $, uint256 since, uint256 fee) internal {
-        uint256 old = $.fees.settlementFee();
-        if (fee == old) return;
-        if ($.settlementFeeHistory.length == 0) $.settlementFeeHistory.push(old << 32);
-        $.settlementFeeHistory.push(since | fee << 32);
+    /// @dev Newest pending version, or the settled one without any.
+    function newestVersion(MarketStorage storage $) private view returns (uint256) {
+        uint256 book = $.book;
+        return BookStorage.timestampOf(BookStorage.loadSettled(book).count == 0 ? book : $.pendingBook);
     }
 
     /// @notice Reads market parameters.

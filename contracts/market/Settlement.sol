@@ -17,6 +17,7 @@ import { DUST, Interval } from "./Interval.sol";
 import { MarketStorage, QueueEntry } from "./MarketStorage.sol";
 import { PriceFeed, Prices } from "./Prices.sol";
 import { Rewards } from "./Rewards.sol";
+import { SettlementFees } from "./SettlementFees.sol";
 
 /// @notice The market while it is brought from version to version.
 struct Progress {
@@ -177,13 +178,14 @@ library Settlement {
     ) private {
         pending.applyTo(self.book.sizes);
 
-        uint256 feeCount = countSettlementFees(pending.settlement, self.fees.settlementFee());
+        uint256 feeCount =
+            countSettlementFees(pending.settlement, SettlementFees.at($, feed.config, self.fees, pending.timestamp));
         if (feeCount == VersionStorage.EXPLICIT) $.explicitSettlementFees[pending.timestamp] = pending.settlement;
         $.versions[pending.timestamp] = VersionStorage.pack(AccumulatorStorage.store(self.accumulators), feeCount);
         if (feed.config.hasRewards()) $.versionRewards[pending.timestamp] = $.rewardAccumulators;
     }
 
-    /// @dev How many settlement fees of the amount in force make the sum, or EXPLICIT where that does not work out:
+    /// @dev How many settlement fees of the version's amount make the sum, or EXPLICIT where that does not work out:
     ///      it saves a slot for every version (settlementFees in MarketExtension.sol reads it).
     function countSettlementFees(uint256 sum, uint256 fee) private pure returns (uint256) {
         if (sum == 0) return 0;

@@ -10,9 +10,9 @@ import { Rounding } from "../math/Rounding.sol";
 /// @param rate Fee rate on both, 12 decimals, below 2^41
 /// @param change Sum of the changes of skew (takers) or utilization (makers), 6 decimals
 /// @param absoluteChange Sum of the changes of |skew| (takers), 6 decimals
-/// @param hasTerms Whether O.b means anything
+/// @param hasTerms Whether O.b means anything: there is a referrer, or the settlement fee is not its version's
 /// @param referrer Who gets the referral share, or zero
-/// @param settlementFee Settlement fee remembered from when it was placed, USD with 6 decimals
+/// @param settlementFee Settlement fee from when it was placed, USD with 6 decimals (SettlementFees.sol)
 /// @param referralShare Share of the fee units that the referrer gets, 12 decimals
 struct AccountOrder {
     uint256 timestamp;
