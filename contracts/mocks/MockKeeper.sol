@@ -10,6 +10,9 @@ contract MockKeeper {
     bool private immutable _again;
     bytes private _call;
 
+    /// @notice It does not take its change.
+    error ChangeRefused();
+
     /// @param adapter where it commits
     /// @param again whether it commits again when it receives its change; else it refuses that
     constructor(IPythOracle adapter, bool again) {
@@ -26,10 +29,10 @@ contract MockKeeper {
         _adapter.commit{ value: msg.value }(oracles, version, updateData);
     }
 
-    /// @notice Refuses, or commits the same once more and fails with the adapter's error.
+    /// @notice Refuses, or commits the same once more and refuses when that fails.
     receive() external payable {
-        require(_again);
+        if (!_again) revert ChangeRefused();
         (bool done,) = address(_adapter).call{ value: msg.value }(_call);
-        require(done);
+        if (!done) revert ChangeRefused();
     }
 }

@@ -10,7 +10,7 @@ contract MockPriceMath {
     /// @param quotes prices, one to four
     /// @param inverses bit i is set where quote i divides
     /// @return 6 decimals
-    function product(Quote[] memory quotes, uint256 inverses) external pure returns (uint256) {
+    function product(Quote[] calldata quotes, uint256 inverses) external pure returns (uint256) {
         return PriceMath.product(quotes, inverses);
     }
 }

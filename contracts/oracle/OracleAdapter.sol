@@ -112,7 +112,7 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
     /// @inheritdoc IOracleAdapter
     function enlist(address oracle, Feed[] calldata feeds, uint256 granularity) external onlyFactory {
         if (feeds.length == 0 || feeds.length > MAX_FEEDS) revert FeedCountOutOfRange(feeds.length);
-        _admit(granularity);
+        _checkGranularity(granularity);
 
         FeedSet memory set;
         set.count = uint8(feeds.length);
@@ -130,7 +130,7 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
 
     /// @inheritdoc IOracleAdapter
     function admitGranularity(uint256 granularity) external onlyFactory {
-        _admit(granularity);
+        _checkGranularity(granularity);
     }
 
     // ---------------------------------------------------------------------------------------------------------------
@@ -196,6 +196,22 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
         if (ids.length == 0) revert OracleNotServed(oracle);
     }
 
+    /// @dev Whether the version may be committed now, and when its price must have been published: after that of the latest version,
+    ///      where it is not requested, and before the window of the one that waits. The window of a requested version sees to itself.
+    function _admit(address oracle, uint256 version, Window memory window)
+        internal
+        view
+        returns (uint256 after_, uint256 before)
+    {
+        (uint256 waiting, uint256 published) = IOracle(oracle).admit(version);
+        if (version != waiting) {
+            return (published, waiting == 0 ? type(uint256).max : waiting + windowOf(waiting).validFrom);
+        }
+        uint256 expiry = _expiry(version, window);
+        if (block.timestamp >= expiry) revert VersionExpired(version, expiry);
+        return (0, type(uint256).max);
+    }
+
     /// @dev From when on a requested version can only be committed as invalid.
     function _expiry(uint256 version, Window memory window) internal pure returns (uint256) {
         return version + window.validTo + window.grace;
@@ -212,7 +228,7 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
     // ---------------------------------------------------------------------------------------------------------------
 
     /// @dev Refuses a granularity that the windows in force, those to come, or the passage to them do not fit.
-    function _admit(uint256 granularity) private {
+    function _checkGranularity(uint256 granularity) private {
         Window memory present = windowOf(block.timestamp);
         Window memory coming = windowOf(type(uint48).max);
         uint256 minimum = Math.max(_minimum(present, present), _minimum(coming, coming));

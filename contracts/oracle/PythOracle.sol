@@ -174,17 +174,7 @@ contract PythOracle is OracleAdapter, IPythOracle {
         PythStructs.PriceFeed[] memory prices,
         uint256 inverses
     ) private {
-        (uint256 waiting, uint256 after_) = IOracle(oracle).admit(version);
-        uint256 before = type(uint256).max;
-        if (version == waiting) {
-            uint256 expiry = _expiry(version, window);
-            if (block.timestamp >= expiry) revert VersionExpired(version, expiry);
-            // Windows of requested versions do not overlap, and what an unrequested one took was published before this one's opened.
-            after_ = 0;
-        } else if (waiting != 0) {
-            before = waiting + windowOf(waiting).validFrom;
-        }
-
+        (uint256 after_, uint256 before) = _admit(oracle, version, window);
         uint256 newest;
         Quote[] memory quotes = new Quote[](prices.length);
         for (uint256 i; i < prices.length; ++i) {

@@ -1,0 +1,83 @@
+"""ChainlinkOracle on a chain with a sequencer: prices during an outage and its grace time are refused (§11.4)."""
+
+import pytest
+from ape import reverts
+
+from perennial.testing.oracles import CHAINLINK_WINDOW, START
+
+GRACE = 600
+DOWN, UP = 1_000, 1_500
+
+
+@pytest.fixture
+def outage(bench, operator):
+    bench.sequencer.change(False, START + DOWN, sender=operator)
+    bench.sequencer.change(True, START + UP, sender=operator)
+
+
+def test_nothing_is_committed_while_it_is_down(bench, keeper, operator):
+    bench.publish(1, 10)
+    bench.sequencer.change(False, START + 20, sender=operator)
+
+    with reverts(bench.adapter.SequencerDown, error_inputs={"since": START + 20}):
+        bench.commit(keeper, 5, [1])
+
+
+@pytest.mark.usefixtures("outage")
+def test_nothing_is_committed_in_the_grace_time(bench, keeper):
+    bench.publish(1, 10)
+
+    with reverts(bench.adapter.SequencerDown, error_inputs={"since": START + UP}):
+        bench.commit(keeper, 5, [1], time=UP + GRACE - 1)
+    bench.commit(keeper, 5, [1], time=UP + GRACE)
+    assert bench.latest().valid
+
+
+@pytest.mark.usefixtures("outage")
+@pytest.mark.parametrize(
+    ("second", "refused"),
+    [(DOWN - 1, False), (DOWN, True), (UP - 1, True), (UP, True), (UP + GRACE - 1, True), (UP + GRACE, False)],
+)
+def test_a_price_of_an_outage_is_refused_for_ever(bench, keeper, second, refused):
+    bench.publish(1, second)
+
+    if refused:
+        with reverts(bench.adapter.PriceOfOutage, error_inputs={"id": bench.feed_id, "published": START + second}):
+            bench.commit(keeper, second, [1], time=UP + GRACE + 100)
+    else:
+        bench.commit(keeper, second, [1], time=UP + GRACE + 100)
+        assert bench.latest().valid
+
+
+def test_older_outages_count(bench, keeper, operator):
+    for start in range(0, 3000, 1000):
+        bench.sequencer.change(False, START + start, sender=operator)
+        bench.sequencer.change(True, START + start + 10, sender=operator)
+    bench.publish(1, 5)
+    bench.publish(2, 999)
+
+    with reverts(bench.adapter.PriceOfOutage):
+        bench.commit(keeper, 5, [1], time=3000)
+    bench.commit(keeper, 6, [2], time=3001)
+    assert bench.latest().valid
+
+
+def test_a_feed_without_a_status_is_no_status(bench, project, operator, keeper):
+    sequencer = operator.deploy(project.MockSequencerFeed)
+    adapter = operator.deploy(project.ChainlinkOracle, sequencer, GRACE, bench.base.factory, operator, CHAINLINK_WINDOW)
+
+    with reverts(adapter.SequencerDown, error_inputs={"since": 0}):
+        adapter.commit([bench.oracle], START, [], sender=keeper)
+
+
+def test_without_a_sequencer_prices_are_taken(bench, project, operator, keeper):
+    zero = "0x" + "0" * 40
+    adapter = operator.deploy(project.ChainlinkOracle, zero, 0, bench.base.factory, operator, CHAINLINK_WINDOW)
+    bench.base.factory.updateAdapter(adapter, True, sender=operator)
+    oracle = project.Oracle.at(bench.base.factory.create(adapter, [(bench.feed_id, 1)], sender=operator).return_value)
+    bench.publish(1, 10)
+    bench.base.at(START + 20)
+
+    adapter.commit([oracle], START + 5, [1 << 64 | 1], sender=keeper)
+
+    assert oracle.at(START + 5).valid
