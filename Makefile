@@ -68,6 +68,10 @@ gas: compile ## measure the gas of the flows on Anvil and write benchmarks/
 gas-check: compile ## measure, fail where a flow costs more than 1 % above benchmarks/gas.json
 	@.venv/bin/python -m perennial.benchmarks.gas --check
 
+.PHONY: caps
+caps: compile ## measure the dearest settle on Anvil and how many pending versions a transaction could settle
+	@.venv/bin/python -m perennial.benchmarks.worst_case
+
 # -- style ---------------------------------------------------------------------------------------
 
 .PHONY: lint

@@ -92,18 +92,23 @@ class Bench:
         """Deploys and brings into use; needs a connection (`connected`)."""
         import ape
 
-        ape.chain.mine(timestamp=START - 10_000)
         owner, maker, long, short, newcomer, keeper = ape.accounts.test_accounts[:6]
         protocol = deploy_protocol(owner, **FREE)
         token = owner.deploy(ape.project.MockToken, "Mock Dollar", "mUSD", 18, **FREE)
-        risk, parameter = parameters.live_market()
         oracle = _register(protocol)
-        market = protocol.create_market(token, oracle, risk=risk, parameter=parameter)
+        terms = cls.terms(protocol)
+        market = protocol.create_market(token, oracle, **terms)
         actors = {"owner": owner, "maker": maker, "long": long, "short": short, "newcomer": newcomer, "keeper": keeper}
-        bench = cls(protocol, token, oracle, market, **actors, risk=risk, parameter=parameter)
+        bench = cls(protocol, token, oracle, market, **actors, risk=terms["risk"], parameter=terms["parameter"])
         bench._fund(market, maker, long, short, newcomer)
         bench._use()
         return bench
+
+    @classmethod
+    def terms(cls, protocol: Protocol) -> dict[str, Any]:  # noqa: ARG003 -- for benches with a payoff
+        """What the market is created with, beside token and oracle, as keywords of `Protocol.create_market`."""
+        risk, parameter = parameters.live_market()
+        return {"risk": risk, "parameter": parameter}
 
     @contextmanager
     def copy(self) -> Iterator[Self]:
@@ -232,6 +237,7 @@ class PythBench:
         market = protocol.create_market(bench.token, oracle, risk=bench.risk, parameter=bench.parameter)
         bench._fund(market, bench.maker)
         self = cls(bench, oracle, market, feed)
+        ape.chain.mine(timestamp=START - 10_000)
         # The first price is unrequested: without one nobody could order.
         ape.chain.pending_timestamp = START + 4
         self.commit(START - START % STEP, START + 5)
