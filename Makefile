@@ -56,6 +56,14 @@ test: compile ## run every test (K=… for some, WORKERS=… processes)
 test-unit: compile ## run the unit tests in one process (K=… for some)
 	@$(PYTEST) tests/unit
 
+# A longer campaign, or another: make fuzz GAMES=20000 SEED=1000000
+GAMES ?= 5000
+SEED ?= 0
+
+.PHONY: fuzz
+fuzz: compile ## play random games against contracts and mirror (GAMES=…, SEED=…, WORKERS=…), print what differs
+	@.venv/bin/python -m perennial.testing.fuzz --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
+
 .PHONY: size
 size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
 	@.venv/bin/python -m perennial.size

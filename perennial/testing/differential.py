@@ -9,6 +9,7 @@ also checked: the invariants of docs/protocol.md §14 hold after every step.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +44,10 @@ def address_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a game starts with; `payoff` is None or what PowerPayoff takes, `decimals` are the token's."""
+    """What a game starts with; `payoff` is None or what PowerPayoff takes, `decimals` are the token's.
+
+    `extreme`: prices, amounts and parameters go to the bounds of their storage.
+    """
 
     protocol: ProtocolParameter
     risk: RiskParameter
@@ -53,6 +57,7 @@ class Setup:
     has_reward: bool = True
     payoff: tuple[int, int, bool] | None = None
     current: int = 1_000_000
+    extreme: bool = False
 
 
 class Bench:
@@ -134,6 +139,19 @@ class Twin:
         self.mirror.events = []
         self.accounts = [address_of(name) for name in (*ACTORS, "coordinator")]
         self.compare()
+
+    @contextmanager
+    def fork(self) -> Iterator[None]:
+        """Whatever happens inside is undone afterwards, in both."""
+        kept = self.mirror, self.mirror_oracle, self.actions
+        self.mirror = deepcopy(self.mirror)
+        self.mirror_oracle = self.mirror.oracle  # type: ignore[assignment] # always the Oracle that it was made with
+        self.actions = list(self.actions)
+        try:
+            with self.bench.evm.undone():
+                yield
+        finally:
+            self.mirror, self.mirror_oracle, self.actions = kept
 
     # -- Actions ---------------------------------------------------------------------------------------------------
 

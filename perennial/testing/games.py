@@ -5,11 +5,13 @@ most moves sensible, and many exactly on the edge: sizes at the limit of the mar
 liquidatable, parameters at their bounds and one beyond.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 from perennial.mirror.fixed import MIN_INT256, UNIT
+from perennial.mirror.market import Market
 from perennial.mirror.parameters import (
     MarketParameter,
     PController,
@@ -17,8 +19,9 @@ from perennial.mirror.parameters import (
     RiskParameter,
     UtilizationCurve,
 )
+from perennial.mirror.position import Side
 from perennial.mirror.quote import liquidation_prices
-from perennial.testing.differential import ACTORS, Action, Bench, Mismatch, Setup, Twin, address_of
+from perennial.testing.differential import ACTORS, Action, Bench, Setup, Twin, address_of
 
 WAITS = (1, 10, 10, 60, 600, 3_600, 3_600, 3_600)
 PAYOFFS = ((4, 10**14, False), (2, 10**18, True), (-2, 10**18, False), (1, 10**16, False), (2, 10**9, False))
@@ -127,9 +130,10 @@ def parameter(rng: Random, bounds: ProtocolParameter, has_reward: bool) -> Marke
     )
 
 
-def setup(rng: Random) -> Setup:
-    """What a game starts with."""
-    extreme = rng.random() < 0.15
+def setup(rng: Random, extreme: bool | None = None) -> Setup:
+    """What a game starts with, now and then extreme unless that is said."""
+    if extreme is None:
+        extreme = rng.random() < 0.15
     bounds = protocol(rng, extreme)
     has_reward = rng.random() < 0.7
     return Setup(
@@ -140,6 +144,7 @@ def setup(rng: Random) -> Setup:
         reward_decimals=rng.choice((6, 18)),
         has_reward=has_reward,
         payoff=rng.choice(PAYOFFS) if rng.random() < 0.25 else None,
+        extreme=extreme,
     )
 
 
@@ -150,9 +155,9 @@ class Player:
     """Makes one move after another in a game."""
 
     def __init__(self, twin: Twin, rng: Random) -> None:
-        self.twin, self.mirror, self.rng = twin, twin.mirror, rng
+        self.twin, self.rng = twin, rng
         self.price = rng.choice((100 * UNIT, 100 * UNIT, 3_000 * UNIT, amount(rng, UNIT, 10**11)))
-        self.extreme = twin.setup.protocol.max_rate > 50 * UNIT or rng.random() < 0.05
+        self.extreme = twin.setup.extreme
         if self.extreme:
             self.price = rng.choice((amount(rng, UNIT, 10**17), 10**16))
         self._moves = (
@@ -170,6 +175,11 @@ class Player:
             (2, self.administer),
             (2, self.gift),
         )
+
+    @property
+    def mirror(self) -> Market:
+        """The mirror as it is now."""
+        return self.twin.mirror
 
     def start(self) -> None:
         """A first price, mostly some makers, and mostly a version at which they settle."""
@@ -465,20 +475,44 @@ class Player:
         return holder if self.rng.random() < 0.9 else self.anyone()
 
 
-def play(bench: Bench, rng: Random, steps: int) -> Twin:
-    """One game: at least `steps` actions after its start, then everybody settles. Raises Mismatch with all actions."""
+def play(bench: Bench, rng: Random, steps: int, then: Callable[[Player], None] | None = None) -> Twin:
+    """A game on a market of its own. Raises Mismatch or AssertionError, with setup and actions as a note."""
     with bench.open(setup(rng)) as twin:
-        player = Player(twin, rng)
         try:
-            player.start()
-            first = len(twin.actions)
-            while len(twin.actions) - first < steps:
-                player.move()
-            twin.settle_all()
-        except (Mismatch, AssertionError) as error:
+            run(twin, rng, steps, then)
+        except AssertionError as error:
             error.add_note(describe(twin.setup, twin.actions))
             raise
         return twin
+
+
+def run(twin: Twin, rng: Random, steps: int, then: Callable[[Player], None] | None = None) -> None:
+    """A start, at least `steps` actions, then everybody settles, or `then` instead."""
+    player = Player(twin, rng)
+    player.start()
+    first = len(twin.actions)
+    while len(twin.actions) - first < steps:
+        player.move()
+    if then is None:
+        twin.settle_all()
+    else:
+        then(player)
+
+
+def leave(player: Player) -> None:
+    """Everybody closes and withdraws: nobody is held back, and what stays is owed to somebody."""
+    twin, mirror = player.twin, player.mirror
+    twin.act("update_parameter", replace(mirror.parameter, taker_close_always=True, maker_close_always=True), "owner")
+    # Twice: what is opening now cannot close before it has settled.
+    for _ in range(3):
+        current = mirror.oracle.status()[1]
+        twin.act("commit", current, player.price, current + 10)
+        for name in ACTORS:
+            twin.act("settle", name, name)
+            side = player.mirror.accounts[address_of(name)].current_side
+            maker, taker = (MIN_INT256, 0) if side == Side.MAKER else (0, MIN_INT256)
+            twin.act("update", name, maker, taker, MIN_INT256, None, name)
+    twin.settle_all()
 
 
 def shrink(bench: Bench, start: Setup, actions: list[Action]) -> list[Action]:
