@@ -1,0 +1,72 @@
+"""A local chain: Anvil on a free port, gone when the caller is."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import IO
+
+from perennial.chain import Rpc
+
+CHAIN_ID = 1337
+"""What Ape takes for a local network."""
+
+_LISTENING = re.compile(r"Listening on (\S+)")
+
+
+class AnvilError(RuntimeError):
+    """Anvil is not installed, or does not start; the message says what to do."""
+
+
+@contextmanager
+def anvil(timestamp: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
+    """Starts Anvil, gives its address, stops it however the block is left.
+
+    The genesis block is made at `timestamp` (Unix seconds, now by default). Gas is free, transactions keep the order in
+    which they come, every account is unlocked, old states are not kept. Raises AnvilError.
+    """
+    command = [_binary(), "--port", "0", "--chain-id", str(CHAIN_ID), "--order", "fifo", "--auto-impersonate"]
+    command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", str(10**9)]
+    command += ["--prune-history", "--transaction-block-keeper", "64"]
+    if timestamp is not None:
+        command += ["--timestamp", str(timestamp)]
+    # A session of its own: Ctrl-C is for the caller, who stops Anvil when done with it.
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        # Nobody reads what it prints for each request, and a full pipe would stop it.
+        drain = Thread(target=process.stdout.read, daemon=True)
+        try:
+            uri = _address(process.stdout)
+            with Rpc(uri) as rpc:
+                rpc.call("anvil_setLoggingEnabled", False)
+            drain.start()
+            yield uri
+        finally:
+            process.kill()
+            if drain.is_alive():
+                drain.join()
+
+
+def _binary() -> str:
+    """Anvil beside this Python, or on the path."""
+    beside = Path(sys.executable).with_name("anvil")
+    found = str(beside) if beside.exists() else shutil.which("anvil")
+    if found is None:
+        raise AnvilError("Anvil is not installed: run `make setup`")
+    return found
+
+
+def _address(output: IO[str]) -> str:
+    """Where it listens, from what it prints; it prints an error and ends where it cannot."""
+    said = []
+    for line in output:
+        if found := _LISTENING.search(line):
+            return f"http://{found[1]}"
+        said.append(line.strip())
+    raise AnvilError(f"Anvil did not start: {' '.join(said[-3:]) or 'it said nothing'}")
