@@ -142,8 +142,8 @@ def document(costs: Costs, one: int, marginal: int) -> str:
         [
             "# Pending versions: what a transaction can settle",
             "",
-            f"Written by `make caps`, measured on Anvil against Base's limit of {LIMIT:,} gas. The worst case has a payoff,",
-            "rewards, a referrer for each order, a liquidation that the account cannot pay, and changed fees",
+            f"Written by `make caps`, measured on Anvil against Base's limit of {LIMIT:,} gas. The worst case has",
+            "a payoff, rewards, a referrer for each order, a liquidation that the account cannot pay, and changed fees",
             "(`perennial/benchmarks/worst_case.py`). `advance` settles a backlog of any length in pieces.",
             "",
             "| | |",

@@ -1,0 +1,66 @@
+"""What documents and comments refer to is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from perennial.artifacts import ROOT
+
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+CITATION = re.compile(r"§(\d+(?:\.\d+)*)")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+
+
+def tracked(*patterns):
+    """Text files under version control, and those about to be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return [ROOT / name for name in sorted(set(names)) if (ROOT / name).exists()]
+
+
+def sections():
+    headings = re.findall(r"^## (\d+)\.", PROTOCOL, re.MULTILINE)
+    paragraphs = re.findall(r"^\*\*(\d+\.\d+)\s", PROTOCOL, re.MULTILINE)
+    return headings + paragraphs
+
+
+def invariants():
+    """Numbered items of §14, which code cites as §14.1 and so on."""
+    body = PROTOCOL.split("\n## 14.")[1].split("\n## ")[0]
+    return [f"14.{number}" for number in re.findall(r"(?:^|\s)(\d+)\. ", body)]
+
+
+def test_sections_are_numbered_in_order():
+    numbers = [
+        tuple(map(int, section.split("."))) for section in re.findall(r"^(?:## |\*\*)(\d+(?:\.\d+)?)", PROTOCOL, re.M)
+    ]
+
+    assert numbers == sorted(set(numbers))
+    assert {number[0] for number in numbers} == set(range(1, 17))
+    assert invariants() == [f"14.{number}" for number in range(1, 12)]
+
+
+def test_cited_sections_exist():
+    known = {*sections(), *invariants()}
+    paths = tracked("contracts/*.sol", "perennial/*.py", "tests/*.py", "scripts/*.py", "*.md")
+
+    unknown = {(str(path), cited) for path in paths for cited in CITATION.findall(path.read_text())}
+    unknown = {(path, cited) for path, cited in unknown if cited not in known}
+
+    assert len(paths) > 100
+    assert unknown == set()
+
+
+def test_links_lead_somewhere():
+    broken = [(str(path), *link) for path in tracked("*.md") for link in LINK.findall(path.read_text())]
+    broken = [(path, target, anchor) for path, target, anchor in broken if not leads_somewhere(path, target, anchor)]
+
+    assert broken == []
+
+
+def leads_somewhere(path, target, anchor):
+    linked = (Path(path).parent / target).resolve() if target else Path(path)
+    if not linked.exists() or not anchor:
+        return linked.exists()
+    headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+    return anchor in [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
