@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from subprocess import CalledProcessError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from perennial import artifacts
 from perennial.deploy import Protocol, deploy_protocol
+from perennial.testing.anvil import Anvil
+from perennial.testing.market import PROTOCOL, MarketBench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ape.api import TestAccountAPI
     from ape.contracts import ContractInstance
     from ape.managers.accounts import TestAccountManager
+    from ape.managers.chain import ChainManager
     from ape.managers.project import LocalProject
 
 
@@ -71,6 +74,42 @@ def keeper(accounts: TestAccountManager) -> TestAccountAPI:
 
 
 @pytest.fixture(scope="session")
+def coordinator(accounts: TestAccountManager) -> TestAccountAPI:
+    """Creates markets and holds their risk parameters."""
+    return accounts[4]
+
+
+@pytest.fixture(scope="session")
+def beneficiary(accounts: TestAccountManager) -> TestAccountAPI:
+    """May claim the donation."""
+    return accounts[5]
+
+
+@pytest.fixture(scope="session")
+def hedger(accounts: TestAccountManager) -> TestAccountAPI:
+    """A second taker, mostly on the other side."""
+    return accounts[6]
+
+
+@pytest.fixture(scope="session")
+def referrer(accounts: TestAccountManager) -> TestAccountAPI:
+    """Is named in orders of others."""
+    return accounts[7]
+
+
+@pytest.fixture(scope="session")
+def delegate(accounts: TestAccountManager) -> TestAccountAPI:
+    """Acts for accounts that approve it as their operator."""
+    return accounts[8]
+
+
+@pytest.fixture(scope="session")
+def stranger(accounts: TestAccountManager) -> TestAccountAPI:
+    """Has no role."""
+    return accounts[9]
+
+
+@pytest.fixture(scope="session")
 def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..., ContractInstance]:
     """Deploys a mock token; without arguments the 18-decimal one of most tests."""
 
@@ -82,19 +121,57 @@ def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..
 
 @pytest.fixture(scope="session")
 def protocol(operator: TestAccountAPI) -> Protocol:
-    """The whole protocol, owned by the operator."""
-    return deploy_protocol(operator)
+    """The whole protocol, owned by the operator, with bounds so wide that tests can choose their parameters."""
+    return deploy_protocol(operator, parameter=PROTOCOL)
 
 
 @pytest.fixture(scope="session")
-def create_oracle(
-    protocol: Protocol, project: LocalProject, operator: TestAccountAPI
-) -> Callable[[], ContractInstance]:
-    """Deploys and registers an oracle that the test steers."""
+def anvil(chain: ChainManager) -> Iterator[Anvil]:
+    """The node that Ape runs the tests on, without Ape."""
+    node = Anvil(chain.provider.uri)
+    yield node
+    node.close()
 
-    def create() -> ContractInstance:
-        oracle = operator.deploy(project.MockOracle)
-        protocol.oracle_factory.register(oracle, sender=operator)
-        return oracle
+
+@pytest.fixture(scope="session")
+def actors(
+    operator: TestAccountAPI,
+    maker: TestAccountAPI,
+    taker: TestAccountAPI,
+    keeper: TestAccountAPI,
+    coordinator: TestAccountAPI,
+    beneficiary: TestAccountAPI,
+    hedger: TestAccountAPI,
+    referrer: TestAccountAPI,
+    delegate: TestAccountAPI,
+    stranger: TestAccountAPI,
+) -> dict[str, TestAccountAPI]:
+    """Everybody, by role."""
+    return {
+        "operator": operator,
+        "maker": maker,
+        "taker": taker,
+        "keeper": keeper,
+        "coordinator": coordinator,
+        "beneficiary": beneficiary,
+        "hedger": hedger,
+        "referrer": referrer,
+        "delegate": delegate,
+        "stranger": stranger,
+    }
+
+
+@pytest.fixture(scope="session")
+def create_market(anvil: Anvil, protocol: Protocol, actors: dict[str, TestAccountAPI]) -> Callable[..., MarketBench]:
+    """A market at a price of 100; keywords change single parameters, `decimals` the token's, `reward` adds a reward."""
+
+    def create(**changes: Any) -> MarketBench:
+        return MarketBench.deploy(anvil, protocol, actors, **changes)
 
     return create
+
+
+@pytest.fixture(scope="session")
+def bench(create_market: Callable[..., MarketBench]) -> MarketBench:
+    """A market without fees."""
+    return create_market()
