@@ -1,0 +1,402 @@
+"""Pitfalls of oracles, requests, commits, provider switches and keepers; a test's name carries the id.
+
+Without a test of their own, because the part does not exist here:
+
+- S-V2-H6, S-V22-M3: no contract estimates what a keeper's transaction costs, so neither a data fee nor a getter of the
+  chain that goes away can stop a commit. The pay is the settlement fee, a parameter of the market.
+- S-FR-M3, S-V2-M1, S-V23-M1, S-V23-M5: there is no wrapped collateral, and keepers share nothing by head count.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ape import reverts
+
+from perennial.amounts import raw
+from perennial.deploy import deploy_protocol
+from perennial.mirror.oracle import OracleVersion
+from perennial.parameters import live_market
+from perennial.testing.oracles import START, WINDOW, feeds, update
+
+DAY = 86_400
+NOBODY = "0x" + "0" * 40
+ALL = -(2**255)
+ZERO_FEES = (
+    "takerFee", "takerSkewFee", "takerImpactFee", "makerFee", "makerImpactFee", "liquidationFee", "minLiquidationFee",
+    "maxLiquidationFee",
+)  # fmt: skip
+
+
+@dataclass
+class Stage:
+    """A market without fees over a PythOracle, at 100 USD; times are seconds after START, prices whole USD."""
+
+    chain: Any
+    project: Any
+    protocol: Any
+    token: Any
+    owner: Any
+    keeper: Any
+    oracle: Any = None
+    market: Any = None
+
+    @property
+    def adapter(self):
+        return self.protocol.pyth_oracle
+
+    def open(self, *accounts, granularity=10, **changes):
+        """A market whose accounts have approved their tokens; price 100 from second 0 on."""
+        risk, parameter = live_market()
+        risk |= dict.fromkeys(ZERO_FEES, 0) | {"makerLimit": raw(10**6), "staleAfter": 7200}
+        risk |= {"utilizationCurve": dict.fromkeys(risk["utilizationCurve"], 0)}
+        risk |= {"pController": {"k": raw(40_000), "max": 0}}
+        parameter |= {"settlementFee": 0} | changes
+        self.oracle = self.create_oracle()
+        if granularity != 10:
+            self.protocol.oracle_factory.updateGranularity(self.oracle, granularity, sender=self.owner)
+        self.market = self.protocol.create_market(self.token, self.oracle, risk=risk, parameter=parameter)
+        for account in accounts:
+            self.token.approve(self.market, 2**256 - 1, sender=account)
+        self.commit(0, 100, time=10)
+        return self.market
+
+    def create_oracle(self, adapter=None):
+        receipt = self.protocol.oracle_factory.create(adapter or self.adapter, feeds("BTC"), sender=self.owner)
+        return self.project.Oracle.at(receipt.return_value)
+
+    def at(self, second):
+        self.chain.pending_timestamp = START + second
+
+    def order(self, second, account, *, maker=0, taker=0, collateral=0, market=None):
+        """Returns the version of the order, in seconds after START."""
+        self.at(second)
+        arguments = (account, raw(maker), raw(taker), raw(collateral) if collateral != ALL else ALL, NOBODY)
+        (market or self.market).update(*arguments, sender=account)
+        return self.status()[1] - START
+
+    def commit(self, second, price, *, time=None, oracles=None, adapter=None, sender=None):
+        self.at(second + WINDOW[1] if time is None else time)
+        data = [update("BTC", price * 10**8, START + second + WINDOW[0])]
+        oracles = [self.oracle] if oracles is None else oracles
+        return (adapter or self.adapter).commit(oracles, START + second, data, sender=sender or self.keeper, value=10)
+
+    def expire(self, second, *, time=None, adapter=None):
+        self.at(second + WINDOW[1] + WINDOW[2] if time is None else time)
+        return (adapter or self.adapter).commitInvalid([self.oracle], START + second, sender=self.keeper)
+
+    def successor(self):
+        """Another adapter over the same feeds, admitted."""
+        arguments = (self.protocol.pyth, self.protocol.oracle_factory, self.owner, WINDOW)
+        adapter = self.owner.deploy(self.project.PythOracle, *arguments)
+        self.protocol.oracle_factory.updateAdapter(adapter, True, sender=self.owner)
+        return adapter
+
+    def replace(self, second, adapter):
+        self.at(second)
+        self.protocol.oracle_factory.updateProvider(self.oracle, adapter, feeds("BTC"), sender=self.owner)
+
+    def status(self):
+        latest, current = self.oracle.status()
+        return OracleVersion(*latest), current
+
+    def latest(self):
+        """Timestamp in seconds after START, price in USD, validity."""
+        latest = self.status()[0]
+        return latest.timestamp - START, latest.price // 10**6, latest.valid
+
+    def settle(self, *accounts):
+        for account in accounts:
+            self.market.settle(account, sender=self.keeper)
+
+    def collateral(self, *accounts):
+        return [self.market.collateral(account) for account in accounts]
+
+    def held(self):
+        """Tokens of the market, in micro-dollars."""
+        return self.token.balanceOf(self.market) // 10**12
+
+
+@pytest.fixture(scope="module")
+def stage(chain, project, create_token, operator, maker, taker, keeper):
+    chain.mine(timestamp=START - 10_000)
+    token = create_token()
+    for account in (operator, maker, taker, keeper):
+        token.mint(account, 10**6 * 10**18, sender=operator)
+    return Stage(chain, project, deploy_protocol(operator), token, operator, keeper)
+
+
+# -- Requests ----------------------------------------------------------------------------------------------------------
+
+
+def test_s_v2_h1_fulfilling_the_request_settles_the_order(stage, maker, taker):
+    stage.open(maker, taker, granularity=100)
+    stage.order(20, maker, maker=10, collateral=10_000)
+    version = stage.order(101, taker, collateral=1_000)
+    assert version == 200
+    assert stage.oracle.next() == START + 100
+
+    stage.commit(100, 100)
+    version = stage.order(120, taker, taker=1)
+    asked = stage.oracle.next() - START
+    assert asked == version == 200
+    stage.commit(asked, 110)
+    stage.settle(taker)
+
+    assert tuple(stage.oracle.at(START + version)) == (START + version, raw(110), True)
+    assert stage.market.positions(taker).long == raw(1)
+
+
+def test_s_v2_h1_variant_two_windows_and_a_commit_between(stage, maker, taker):
+    stage.open(maker, taker, granularity=100)
+    stage.order(20, maker, maker=10, collateral=10_000)
+    assert stage.order(99, taker, taker=1, collateral=1_000) == 100
+    stage.commit(100, 100)
+    assert stage.order(111, taker, taker=-1) == 200
+    stage.commit(150, 120)
+    stage.settle(maker)
+    stage.commit(200, 110)
+    stage.settle(taker, maker)
+
+    assert sum(stage.collateral(maker, taker)) == stage.held() == raw(11_000)
+    assert stage.collateral(taker) == [raw(1_010)]
+
+
+def test_s_v2_h2_an_expired_version_cancels_for_all_alike(stage, chain, maker, taker):
+    """Whoever is settled when, balances come out the same, and nothing is paid that nobody paid."""
+    stage.open(maker, taker)
+    first = stage.order(11, maker, maker=2, collateral=1_000)
+    stage.commit(first, 100)
+    lost = stage.order(31, taker, taker=1, collateral=1_000)
+    later = stage.order(61, maker, maker=1)
+    stage.expire(lost)
+    outcomes = set()
+    for middle in ([], [maker], [taker], [taker, maker]):
+        with chain.isolate():
+            stage.commit(later - 10, 100, time=lost + 60)
+            stage.settle(*middle)
+            stage.commit(later, 90, time=lost + 65)
+            stage.settle(taker, maker)
+            outcomes.add(tuple(stage.collateral(maker, taker)))
+
+    assert outcomes == {(raw(1_000), raw(1_000))}
+
+
+def test_s_v21_m4_every_market_and_account_of_a_version_settles(stage, operator, maker, taker, keeper):
+    """Two markets, three accounts, one commit."""
+    first = stage.open(operator, maker, taker, keeper)
+    oracle = stage.oracle
+    second = stage.open(operator, maker, taker, keeper)
+    version = stage.order(21, maker, maker=5, collateral=1_000, market=first)
+    assert stage.order(22, taker, maker=5, collateral=1_000, market=first) == version
+    assert stage.order(23, operator, maker=5, collateral=1_000, market=second) == version
+
+    stage.commit(version, 100, oracles=[oracle, stage.oracle])
+    for market, account in ((first, maker), (first, taker), (second, operator)):
+        market.settle(account, sender=keeper)
+        assert market.positions(account).maker == raw(5)
+
+
+def test_s_v22_h1_empty_orders_request_nothing(stage, maker, taker):
+    stage.open(maker, taker)
+    version = stage.order(11, maker, maker=5, collateral=1_000)
+    stage.order(12, taker, taker=2, collateral=1_000)
+    stage.commit(version, 100)
+    for second in (35, 55, 75):
+        stage.order(second, taker)
+        stage.at(second + 1)
+        stage.settle(maker)
+        assert stage.oracle.next() == 0
+
+    stage.commit(100, 110)
+    stage.settle(maker, taker)
+    assert stage.collateral(maker, taker) == [raw(980), raw(1_020)]
+
+
+# -- Validity ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("price", "exponent", "stored"),
+    [(5, -5, 50), (5, -6, 5), (12345, 0, 12_345_000_000), (7, 2, 700_000_000), (1_234_567_890_123, -8, 12_345_678_901)],
+)
+def test_s_v2_h4_exponents_of_either_sign(stage, keeper, price, exponent, stored):
+    oracle = stage.create_oracle()
+    stage.at(10)
+    data = [update("BTC", price, START + 4, exponent=exponent)]
+    stage.adapter.commit([oracle], START, data, sender=keeper, value=1)
+
+    assert oracle.at(START).price == stored
+
+
+def test_s_v2_h4_variant_what_underflows_is_refused(stage, keeper):
+    oracle = stage.create_oracle()
+    stage.at(10)
+
+    with reverts(stage.adapter.PriceNotRepresentable):
+        stage.adapter.commit([oracle], START, [update("BTC", 1, START + 4, exponent=-9)], sender=keeper, value=1)
+    assert oracle.status()[0][0] == 0
+
+
+def test_s_v22_h2_an_expired_version_is_invalid_and_its_orders_never_were(stage, maker, taker):
+    stage.open(maker, taker, settlementFee=raw(1))
+    version = stage.order(11, maker, maker=5, collateral=1_000)
+    stage.expire(version)
+    stage.settle(maker)
+
+    assert tuple(stage.oracle.at(START + version)) == (START + version, 0, False)
+    assert stage.market.positions(maker).maker == 0
+    assert stage.collateral(maker) == [raw(1_000)]
+    assert stage.market.settlementFees(START + version) == 0
+    assert stage.market.price() == raw(100)
+
+
+def test_s_v21_m8_an_invalid_latest_version_is_not_a_price_of_zero(stage, maker, taker, keeper):
+    stage.open(maker, taker)
+    version = stage.order(11, maker, maker=5, collateral=1_000)
+    stage.order(12, taker, taker=2, collateral=300)
+    stage.commit(version, 100)
+    expired = stage.order(35, maker, maker=1)
+    stage.expire(expired)
+    stage.settle(maker, taker)
+
+    assert stage.market.price() == raw(100)
+    assert not stage.market.liquidatable(taker)
+    with reverts(stage.market.StalePrice):
+        stage.market.liquidate(taker, sender=keeper)
+    assert stage.collateral(taker) == [raw(300)]
+
+
+def test_s_v2_m11_an_expired_request_does_not_block_newer_prices(stage, maker, taker, keeper):
+    stage.open(maker, taker)
+    version = stage.order(11, maker, maker=5, collateral=1_000)
+    stage.order(12, taker, taker=-5, collateral=300)
+    stage.commit(version, 100)
+    dead = stage.order(35, maker, maker=1)
+
+    stage.expire(dead)
+    stage.commit(dead + 30, 160, time=dead + 41)
+    assert stage.latest() == (dead + 30, 160, True)
+    stage.market.liquidate(taker, sender=keeper)
+    assert stage.market.locked(taker)
+    with reverts(stage.oracle.VersionNotNewer):
+        stage.commit(dead, 100, time=dead + 42)
+    assert stage.latest() == (dead + 30, 160, True)
+
+
+# -- Replacing a provider ----------------------------------------------------------------------------------------------
+
+
+def test_s_v2_m3_a_switch_does_not_wait_for_the_last_request(stage, maker):
+    stage.open(maker)
+    dead = stage.order(61, maker, maker=5, collateral=1_000)
+    adapter = stage.successor()
+    stage.replace(80, adapter)
+
+    stage.expire(dead)
+    stage.commit(121, 100, time=200, adapter=adapter)
+    stage.settle(maker)
+
+    assert stage.latest() == (121, 100, True)
+    assert stage.market.positions(maker).maker == 0
+    stage.order(201, maker, collateral=ALL)
+    assert stage.held() == 0
+
+
+def test_s_fr_m1_nor_for_an_adapter_that_is_dead_for_good(stage, chain, maker, taker):
+    """Not even its code answers."""
+    stage.open(maker, taker)
+    version = stage.order(11, maker, maker=5, collateral=1_000)
+    stage.commit(version, 100)
+    dead = stage.order(35, maker, maker=1)
+    adapter = stage.successor()
+    chain.provider.set_code(stage.adapter.address, "0xfe")
+    stage.replace(50, adapter)
+
+    stage.at(dead + DAY + 10)
+    stage.oracle.expire(10, sender=taker)
+    stage.commit(dead + DAY + 5, 105, time=dead + DAY + 20, adapter=adapter)
+    stage.settle(maker)
+
+    assert stage.latest()[1:] == (105, True)
+    assert stage.market.positions(maker).maker == raw(5)
+    stage.order(dead + DAY + 22, maker, collateral=-100)
+    assert stage.collateral(maker) == [raw(900)]
+
+
+def test_s_v2_m7_the_owner_switches_through_the_factory_and_nobody_else(stage, operator, taker):
+    stage.open(taker)
+    adapter = stage.successor()
+
+    for caller in (taker, operator):
+        with reverts(stage.oracle.OracleNotFactory):
+            stage.oracle.replaceAdapter(adapter, sender=caller)
+    with reverts(stage.protocol.oracle_factory.OwnableUnauthorizedAccount):
+        stage.protocol.oracle_factory.updateProvider(stage.oracle, adapter, feeds("BTC"), sender=taker)
+    stage.replace(20, adapter)
+
+    assert stage.oracle.adapter() == adapter
+    stage.commit(25, 101, adapter=adapter)
+    assert stage.latest() == (25, 101, True)
+
+
+def test_s_v2_m9_the_latest_version_never_moves_back_at_a_switch(stage, maker, taker):
+    """The old source committed past its last request; what the new one has is older."""
+    stage.open(maker, taker)
+    requested = stage.order(315, maker, maker=5, collateral=1_000)
+    stage.commit(requested, 100)
+    stage.commit(330, 103, time=341)
+    adapter = stage.successor()
+    stage.replace(342, adapter)
+    stage.settle(maker)
+    before = stage.collateral(maker)
+
+    for older in (325, 330):
+        with reverts(stage.oracle.OracleNotAdapter):
+            stage.commit(older, 101, time=older + 60, adapter=adapter)
+    assert stage.latest() == (330, 103, True)
+    stage.settle(maker)
+    assert stage.collateral(maker) == before
+    stage.commit(331, 104, time=500, adapter=adapter)
+    assert stage.latest() == (331, 104, True)
+
+
+# -- Keepers -----------------------------------------------------------------------------------------------------------
+
+
+def test_s_v2_h3_every_oracle_fee_has_a_way_out(stage, maker, taker, keeper, operator):
+    """Settlement fees to the keeper, the rest to the factory's owner; nothing stays behind."""
+    stage.open(maker, taker, settlementFee=raw(2), oracleFee=raw("0.5"), riskFee=0, positionFee=raw("0.1"))
+    factory = stage.protocol.oracle_factory
+    risk, _ = live_market()
+    risk |= {"makerLimit": raw(10**6), "staleAfter": 7200, "makerFee": raw("0.002")}
+    stage.market.updateRiskParameter(risk, sender=operator)
+    version = stage.order(15, maker, maker=5, collateral=1_000)
+    stage.commit(version, 100)
+    stage.settle(maker)
+
+    before = stage.token.balanceOf(keeper)
+    assert stage.market.settlementFees(START + version) == raw(2)
+    factory.claim(stage.market, [START + version], keeper, sender=keeper)
+    assert stage.token.balanceOf(keeper) - before == 2 * 10**18
+    oracle_fee = factory.claimOracleFee(stage.market, taker, sender=operator).return_value
+    assert oracle_fee > 0
+    assert stage.token.balanceOf(factory) == 0
+
+
+def test_s_v21_h4_no_work_no_pay(stage, maker, keeper):
+    """An empty list, versions of nobody, versions that nothing was charged at, the same version twice."""
+    stage.open(maker, settlementFee=raw(2))
+    factory = stage.protocol.oracle_factory
+    version = stage.order(15, maker, maker=5, collateral=1_000)
+    stage.commit(version, 100)
+    stage.commit(version + 15, 100)
+
+    def claim(*versions):
+        return factory.claim(stage.market, versions, keeper, sender=keeper).return_value
+
+    assert [claim(), claim(START), claim(START + version + 15), claim(START + 12_345)] == [0] * 4
+    assert claim(START + version) == 0  # not settled yet
+    stage.settle(maker)
+    assert claim(*[START + version] * 3) == raw(2)
+    assert claim(START + version) == 0
