@@ -68,6 +68,15 @@ class PriceFeedNotFoundWithinRange(MarketError): ...
 class GranularityOutOfRange(MarketError): ...
 
 
+class OracleNotAdapter(MarketError): ...
+
+
+class AdapterInService(MarketError): ...
+
+
+class HandoverPending(MarketError): ...
+
+
 @dataclass(slots=True, frozen=True)
 class Window:
     """When a version's price must have been published, and for how long it may be committed: seconds after the version.
@@ -105,14 +114,20 @@ class Feed:
 
 
 class Versions:
-    """The versions of one market. `now` is the clock, which the caller moves; it never moves back."""
+    """The versions of one market. `now` is the clock, which the caller moves; it never moves back.
 
-    def __init__(self, now: int, granularity: int = GRANULARITY) -> None:
+    Adapters are named as the caller likes; `published` is when the newest price in the latest version was published.
+    """
+
+    def __init__(self, now: int, granularity: int = GRANULARITY, adapter: str = "") -> None:
         self.now = now
         self.granularity = granularity
+        self.adapter = adapter
+        self.boundary = 0
         self.latest = OracleVersion(0, 0, False)
         self.published = 0
         self.keepers: dict[int, str] = {}
+        self._previous = ""
         self._requested: list[int] = []
         self._versions: dict[int, OracleVersion] = {}
         self._from = self._first = 0
@@ -144,34 +159,62 @@ class Versions:
         """The version at a timestamp, invalid where it was never committed."""
         return self._versions.get(timestamp) or OracleVersion(timestamp, 0, False)
 
-    def commit(self, version: int, price: int, published: int, keeper: str) -> None:
-        """Commits a price.
+    def adapter_of(self, version: int) -> str:
+        """Who may commit a version."""
+        return self.adapter if version > self.boundary else self._previous
 
-        Raises VersionNotNewer, VersionInFuture, VersionOutOfOrder, PriceOutOfRange.
+    def admit(self, version: int, adapter: str = "") -> None:
+        """Refuses a version that may not be committed next, or not by this adapter.
+
+        Raises OracleNotAdapter, VersionNotNewer, VersionInFuture, VersionOutOfOrder.
         """
+        if adapter != self.adapter_of(version):
+            raise OracleNotAdapter(adapter, self.adapter_of(version))
         if version <= self.latest.timestamp:
             raise VersionNotNewer(version, self.latest.timestamp)
         if version > self.now:
             raise VersionInFuture(version)
         if self.next and version > self.next:
             raise VersionOutOfOrder(version, self.next)
+
+    def commit(self, version: int, price: int, published: int, keeper: str, adapter: str = "") -> None:
+        """Commits a price.
+
+        Raises what `admit` does, PriceOutOfRange.
+        """
+        self.admit(version, adapter)
         if not 0 < price <= MAX_PRICE:
             raise PriceOutOfRange(price)
         self._store(OracleVersion(version, price, True))
         self.published = published
         self.keepers[version] = keeper
 
-    def commit_invalid(self, version: int, window: Window) -> None:
+    def commit_invalid(self, version: int, window: Window, adapter: str = "") -> None:
         """Commits the waiting version as invalid.
 
-        Raises VersionNotExpired, VersionNotNext.
+        Raises VersionNotExpired, OracleNotAdapter, VersionNotNext.
         """
         if self.now < window.expiry(version):
             raise VersionNotExpired(version, window.expiry(version))
+        if adapter != self.adapter_of(version):
+            raise OracleNotAdapter(adapter, self.adapter_of(version))
         if not version or version != self.next:
             raise VersionNotNext(version, self.next)
         self._store(OracleVersion(version, 0, False))
         self.published = version
+
+    def replace_adapter(self, adapter: str) -> int:
+        """Puts another adapter in charge of what is not requested yet; returns the last version of the old one.
+
+        Raises AdapterInService, HandoverPending.
+        """
+        if adapter == self.adapter:
+            raise AdapterInService(adapter)
+        if 0 < self.next <= self.boundary:
+            raise HandoverPending(self.next, self.boundary)
+        self.boundary = self._requested[-1] if self._requested else self.latest.timestamp
+        self._previous, self.adapter = self.adapter, adapter
+        return self.boundary
 
     def update_granularity(self, granularity: int) -> int:
         """Changes the spacing from the next version on; returns the last version of the old one.
@@ -193,15 +236,21 @@ class Versions:
 
 
 def price_of(
-    versions: Versions, version: int, feeds: Sequence[Feed], updates: Mapping[str, Sequence[Update]], window: Window
+    versions: Versions,
+    version: int,
+    feeds: Sequence[Feed],
+    updates: Mapping[str, Sequence[Update]],
+    window: Window,
+    adapter: str = "",
 ) -> tuple[int, int]:
     """The price of a version (6 decimals) and when the newest price in it was published, from updates by feed.
 
     Raises what PythOracle would: PriceFeedNotFoundWithinRange where an update of a feed is missing or not the first in
-    the window, VersionExpired, PriceInFuture, PriceNotNewer, PriceOfNextVersion, PriceNotPositive, PriceUncertain,
-    PriceNotRepresentable.
+    the window, what `Versions.admit` does, VersionExpired, PriceInFuture, PriceNotNewer, PriceOfNextVersion,
+    PriceNotPositive, PriceUncertain, PriceNotRepresentable.
     """
-    chosen = [_first(updates.get(feed.id, ()), version, window) for feed in feeds]
+    chosen = [first_update(updates.get(feed.id, ()), version, window) for feed in feeds]
+    versions.admit(version, adapter)
     if version == versions.next:
         if versions.now >= window.expiry(version):
             raise VersionExpired(version, window.expiry(version))
@@ -211,6 +260,15 @@ def price_of(
     for feed, update in zip(feeds, chosen, strict=True):
         _check(feed, update, versions.now, after, before, window)
     return product(chosen, feeds), max(update.published for update in chosen)
+
+
+def first_update(updates: Sequence[Update], version: int, window: Window) -> Update:
+    """The update that prices a version. Raises PriceFeedNotFoundWithinRange where it is not among `updates`."""
+    opens, closes = version + window.valid_from, version + window.valid_to
+    for update in updates:
+        if opens <= update.published <= closes and update.previous < opens:
+            return update
+    raise PriceFeedNotFoundWithinRange
 
 
 def product(updates: Sequence[Update], feeds: Sequence[Feed]) -> int:
@@ -232,14 +290,6 @@ def product(updates: Sequence[Update], feeds: Sequence[Feed]) -> int:
     if not 0 < result < 1 << 256:
         raise PriceNotRepresentable
     return result
-
-
-def _first(updates: Sequence[Update], version: int, window: Window) -> Update:
-    opens, closes = version + window.valid_from, version + window.valid_to
-    for update in updates:
-        if opens <= update.published <= closes and update.previous < opens:
-            return update
-    raise PriceFeedNotFoundWithinRange
 
 
 def _check(feed: Feed, update: Update, now: int, after: int, before: int | None, window: Window) -> None:
