@@ -174,6 +174,7 @@ class Player:
             (1, self.change_protocol),
             (2, self.administer),
             (2, self.gift),
+            (3, self.pile_up),
         )
 
     @property
@@ -363,16 +364,30 @@ class Player:
                 return
             price = self.walk()
         version = current
-        if rng.random() < 0.25 and current - 1 > latest.timestamp:
+        waiting = [pending.timestamp for pending in self.mirror.queue if latest.timestamp < pending.timestamp < current]
+        if waiting and rng.random() < 0.7:
+            # As an oracle does: what was asked for, in order; now and then one is left out.
+            version = waiting[0] if rng.random() < 0.9 else rng.choice(waiting)
+            following = rng.choice((current, following))
+        elif rng.random() < 0.25 and current - 1 > latest.timestamp:
             version = rng.randint(latest.timestamp + 1, current - 1)
             following = rng.choice((current, following))
         self.twin.act("commit", version, price, following)
+
+    def pile_up(self) -> None:
+        """Orders at one version after another, with no price in between."""
+        for _ in range(self.rng.randint(2, 6)):
+            self.rng.choice((self.open, self.close))()
+            self.twin.act("wait", self.mirror.oracle.status()[1] + self.rng.choice((1, 10)))
 
     def walk(self) -> int | None:
         """The next price; None: invalid."""
         rng = self.rng
         if rng.random() < 0.08:
             return None
+        if self.mirror.payoff is not None and rng.random() < 0.05:
+            # No payoff has a value there.
+            return rng.choice((0, -1, 1 << 72))
         if self.extreme and rng.random() < 0.2:
             return rng.choice((0, 1, -1, 10**17 - 1, 10**17, 1 - 10**17, -(10**17), 10**18))
         move = rng.choice((20_000, 20_000, 20_000, 100_000, 500_000))
@@ -442,7 +457,12 @@ class Player:
     def change_protocol(self) -> None:
         """New protocol parameters: markets keep theirs until they change."""
         old = self.mirror.factory.parameter
-        self.twin.act("update_protocol", replace(old, protocol_fee=share(self.rng, old.max_cut)))
+        new = replace(old, protocol_fee=share(self.rng, old.max_cut))
+        if self.rng.random() < 0.3:
+            new = protocol(self.rng, self.extreme)
+        if self.rng.random() < 0.1:
+            new = replace(new, protocol_fee=new.max_cut + 1)
+        self.twin.act("update_protocol", new)
 
     def administer(self) -> None:
         """Roles change hands, approvals are given, the protocol is paused and always unpaused again."""

@@ -1,4 +1,4 @@
-"""A market in Python to try things on: parameters of docs/protocol.md's worked examples, fees of their own only where said."""
+"""A market in Python to try things on: a price of 100, no fees and no rates but those that a test asks for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ import pytest
 from perennial.mirror.factory import Factory
 from perennial.mirror.market import Market
 from perennial.mirror.oracle import Oracle
+from perennial.mirror.orders import NOBODY
 from perennial.mirror.parameters import (
     MarketParameter,
     PController,
@@ -78,7 +79,7 @@ class Game:
     oracle: Oracle
 
     def commit(self, price: int | None, wait: int = STEP) -> int:
-        """Commits the current version (None: as invalid), moves the current one on by `wait` seconds, settles the market."""
+        """Commits the current version (None: as invalid), moves on by `wait` seconds, settles the market."""
         version = self.oracle.current
         if price is None:
             self.oracle.commit_invalid(version, version + wait)
@@ -118,15 +119,22 @@ def create_game() -> Callable[..., Game]:
 
     def create(price: int = 100_000_000, **changes: Any) -> Game:
         def pick(struct: Any) -> Any:
-            return replace(struct, **{name: value for name, value in changes.items() if hasattr(struct, name)})
+            names = [name for name in changes if hasattr(struct, name)]
+            return replace(struct, **{name: changes.pop(name) for name in names})
 
-        reward = changes.pop("reward", "0x" + "0" * 40)
-        payoff = changes.pop("payoff", None)
+        reward, payoff = changes.pop("reward", NOBODY), changes.pop("payoff", None)
         oracle = Oracle(START)
         risk, parameter = pick(RISK), pick(PARAMETER)
         market = Market(Factory(pick(PROTOCOL)), oracle, risk, parameter, reward=reward, payoff=payoff)
+        assert not changes, f"no such parameters: {changes}"
         game = Game(market, oracle)
         game.commit(price)
         return game
 
     return create
+
+
+@pytest.fixture(scope="session")
+def create_risk() -> Callable[..., RiskParameter]:
+    """Risk parameters with single ones changed."""
+    return lambda **changes: replace(RISK, **changes)
