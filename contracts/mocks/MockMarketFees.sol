@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
 import { IOracle } from "../interfaces/IOracle.sol";
 import { IOracleFactory } from "../interfaces/IOracleFactory.sol";
 import { MockToken } from "./MockToken.sol";
@@ -9,6 +12,8 @@ import { MockToken } from "./MockToken.sol";
 /// @notice The part of a market that asks for prices and pays for them, for tests of oracles: it charges what a test says. Also stands for
 ///         the MarketFactory, since it binds itself.
 contract MockMarketFees {
+    using SafeERC20 for IERC20;
+
     /// @notice What the market is settled in.
     MockToken public immutable token;
 
@@ -92,6 +97,6 @@ contract MockMarketFees {
         amount = _unsplit + _other - _withheld;
         settlementFeesTotal += _unsplit;
         (_unsplit, _other, _withheld) = (0, 0, 0);
-        token.transfer(receiver, amount * 10 ** (token.decimals() - 6));
+        IERC20(token).safeTransfer(receiver, amount * 10 ** (token.decimals() - 6));
     }
 }

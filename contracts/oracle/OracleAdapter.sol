@@ -117,7 +117,7 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
         FeedSet memory set;
         set.count = uint8(feeds.length);
         for (uint256 i; i < feeds.length; ++i) {
-            if (feeds[i].power == -1) set.inverses |= uint8(1 << i);
+            if (feeds[i].power == -1) set.inverses |= uint8(2 ** i);
             else if (feeds[i].power != 1) revert FeedPowerInvalid(i, feeds[i].power);
             for (uint256 j; j < i; ++j) {
                 if (feeds[j].id == feeds[i].id) revert FeedDuplicate(i, feeds[i].id);
