@@ -56,6 +56,11 @@ class View:
         """What an account would have if it closed at the latest price without fees; negative where it owes."""
         return self.account(address).collateral
 
+    def result(self, address: str) -> int:
+        """What an account has made or lost since it began."""
+        account = self.account(address)
+        return account.collateral - (account.ledger.deposits + account.ledger.withdrawals) // UNIT
+
 
 @dataclass
 class Actor(ABC):

@@ -17,21 +17,21 @@ Identity = tuple[str, str, str, int, int, Random]
 MAKER_LEVERAGES = (1, 2, 3, 5)
 
 TAKERS: tuple[tuple[str, int, Signal, tuple[int, int]], ...] = (
-    ("trend", 3, strategies.trend(24), (4, 16)),
+    ("trend", 3, strategies.trend(24), (3, 12)),
     ("carry", 4, strategies.carry, (2, 8)),
-    ("holder", 2, strategies.holder, (24, 72)),
-    ("hedger", 2, strategies.hedger, (24, 72)),
-    ("swing", 5, strategies.swing, (6, 30)),
-    ("contrarian", 2, strategies.contrarian(48), (6, 24)),
-    ("trend", 5, strategies.trend(72), (8, 36)),
+    ("holder", 2, strategies.holder, (12, 48)),
+    ("hedger", 2, strategies.hedger, (12, 48)),
+    ("swing", 5, strategies.swing, (4, 20)),
+    ("contrarian", 2, strategies.contrarian(48), (4, 16)),
+    ("trend", 5, strategies.trend(72), (4, 20)),
     ("carry", 3, strategies.carry, (3, 12)),
-    ("swing", 4, strategies.swing, (6, 30)),
+    ("swing", 4, strategies.swing, (4, 20)),
 )
 """Kind, leverage, signal, hours between two looks at the market."""
 
-RECKLESS_LEVERAGES = (50, 65, 80)
+RECKLESS_LEVERAGES = (30, 45, 60)
 
-MAKERS_SHARE, TAKERS_SHARE, RECKLESS_SHARE = 80, 100, 2
+MAKERS_SHARE, TAKERS_SHARE, RECKLESS_SHARE = 80, 110, 2
 """Of the market's maker limit at the first price: what makers hold together, what takers hold together (some long, some
 short), what each reckless one holds. Percent."""
 

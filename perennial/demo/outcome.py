@@ -11,7 +11,10 @@ from perennial.mirror.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The market at one version: price, settled sizes, rates per year (6 decimals), and what each maker has."""
+    """The market at one version: price, settled sizes, rates per year (6 decimals).
+
+    `equities` is what each maker has, `results` what it has made since it began.
+    """
 
     timestamp: int
     price: int
@@ -23,6 +26,7 @@ class Sample:
     utilization: int
     interest_rate: int
     equities: tuple[int, ...]
+    results: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -132,7 +136,11 @@ class Books:
 
 @dataclass(slots=True)
 class Outcome:
-    """Everything."""
+    """Everything.
+
+    `changed` are the parameters that are not those of production, in words; `pairs` the chain's numbers beside the
+    mirror's at the last version, by name; `orders` counts opens and closes by side; `volume` is what they came to.
+    """
 
     options: Options
     price_source: str
@@ -143,6 +151,8 @@ class Outcome:
     keepers: list[KeeperResult] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
     pairs: list[tuple[str, int, int]] = field(default_factory=list)
+    orders: Counter[str] = field(default_factory=Counter)
+    volume: int = 0
     transactions: Counter[str] = field(default_factory=Counter)
     gas: int = 0
     seconds: float = 0

@@ -57,6 +57,7 @@ class Replay:
         self.twin = Twin(stage)
         self.mirror = self.twin.mirror
         self.actors = cast(options, stage.risk, prices.values[0])
+        self.makers = [actor.address for actor in self.actors if actor.kind == "maker"]
         self.keepers = Keepers(self.twin, options.seed)
         self.journal = Journal()
         self.outcome = Outcome(
@@ -160,6 +161,7 @@ class Replay:
         out.actors = [self._result(actor) for actor in self.actors]
         out.keepers = self.keepers.crew
         out.liquidations = self.journal.liquidations
+        out.orders, out.volume = self.journal.orders, self.journal.volume(self.prices)
         out.transactions, out.gas = self.twin.transactions, self.twin.gas
         out.agreement = self.twin.agreement
         out.books = self._books()
@@ -187,7 +189,8 @@ class Replay:
                 funding_rate=market.funding_rate(),
                 utilization=book.utilization(UNIT),
                 interest_rate=interest.rate(book.utilization(UNIT12), risk.utilization_curve) // UNIT,
-                equities=tuple(view.equity(actor.address) for actor in self.actors if actor.kind == "maker"),
+                equities=tuple(view.equity(maker) for maker in self.makers),
+                results=tuple(view.result(maker) for maker in self.makers),
             )
         )
 

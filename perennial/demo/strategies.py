@@ -104,7 +104,7 @@ class Taker(Careful):
 class Reckless(Actor):
     """Bets all it has at a leverage that one hour can undo, comes back after a while, and walks away from big debts."""
 
-    lives = 6
+    lives = 12
 
     def act(self, view: View) -> Sequence[Action]:
         """Holds until it has doubled its stake, or is liquidated."""
@@ -114,6 +114,8 @@ class Reckless(Actor):
         if account.size:
             rich = account.effective(view.price) > 2 * self.stake
             return [self.close(account)] if rich or self.chance(4) else []
+        if not self.next_hour:
+            self.wait(view, 2, 96)
         if view.hour < self.next_hour:
             return []
         if account.collateral > self.stake:
@@ -126,11 +128,11 @@ class Reckless(Actor):
         return Action(taker=ALL)
 
     def _bet(self, view: View, account: Account) -> Sequence[Action]:
-        walks_away = account.collateral < -self.stake * 3 // 5
+        walks_away = account.collateral < -self.stake * 3 // 2
         if walks_away or self.lives == 0:
             return []
         self.lives -= 1
-        self.wait(view, 18, 120)
+        self.wait(view, 12, 144)
         direction = 1 if self.chance(60) else -1
         size = size_of(self.stake, self.leverage, view.price)
         return [Action(taker=direction * size, collateral=self.stake - account.collateral)]
