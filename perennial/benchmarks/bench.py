@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from perennial import parameters
 from perennial.amounts import raw
-from perennial.deploy import Protocol, deploy_protocol
+from perennial.local import FREE, NOBODY, START, STEP, LocalMarket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,42 +16,11 @@ if TYPE_CHECKING:
     from ape.api import AccountAPI, ReceiptAPI
     from ape.contracts import ContractInstance
 
-    from perennial.parameters import Struct
-
-#: Unix seconds at which the bench begins: later than any real clock, so that versions are the same in every run.
-START = 1_900_000_000
-
-#: Seconds between versions.
-STEP = 10
-
 #: USD a Bitcoin at the beginning, raw with 6 decimals; it moves by MOVE with every version.
 PRICE = raw(60_000)
 MOVE = raw("12.5")
 
-#: Keyword of a transaction that spares Ape to ask for its price; Anvil's base fee is zero.
-FREE: dict[str, Any] = {"max_fee": 10**9, "max_priority_fee": 0}
-
-#: A delta that closes, or withdraws, all there is.
-ALL = -(2**255)
-
-_ENDLESS = 2**256 - 1
-_NOBODY = "0x" + "0" * 40
 _PYTH_FEE = 1
-
-
-@contextmanager
-def connected() -> Iterator[None]:
-    """An Anvil of its own on a free port, for as long as the block lasts."""
-    import ape
-    from ape.logging import LogLevel, logger
-
-    from perennial import artifacts
-
-    artifacts.refresh()
-    # Without a line for every transaction.
-    logger.set_level(LogLevel.WARNING)
-    with ape.networks.parse_network_choice("ethereum:local:foundry"):
-        yield
 
 
 @dataclass(frozen=True)
@@ -62,53 +31,36 @@ class Sizes:
     taker: int = 0
 
 
-@dataclass
-class Bench:
-    """A market with the live parameters of BTC-USD (settlement fee included) over an oracle that the flow steers.
+class Bench(LocalMarket):
+    """A local market with a maker, a long and a short in it; the trader is new, the keeper settles.
 
-    Its token has 18 decimals. A maker, a long and a short hold positions; every one of them has had as many orders
-    pending as the caps allow, so that slots are overwritten, as in a market in use, not created.
+    Each of the three has had as many orders pending as the caps allow, so that slots are overwritten, as in a market in
+    use, not created.
     """
-
-    protocol: Protocol
-    token: ContractInstance
-    oracle: ContractInstance
-    market: ContractInstance
-    owner: AccountAPI
-    maker: AccountAPI
-    long: AccountAPI
-    short: AccountAPI
-    newcomer: AccountAPI
-    keeper: AccountAPI
-    risk: Struct
-    parameter: Struct
-    version: int = START
-    price: int = PRICE
 
     # -- set-up --------------------------------------------------------------------------------------------------
 
     @classmethod
-    def deploy(cls) -> Self:
+    def deploy(cls, price: int = PRICE) -> Self:
         """Deploys and brings into use; needs a connection (`connected`)."""
-        import ape
-
-        owner, maker, long, short, newcomer, keeper = ape.accounts.test_accounts[:6]
-        protocol = deploy_protocol(owner, **FREE)
-        token = owner.deploy(ape.project.MockToken, "Mock Dollar", "mUSD", 18, **FREE)
-        oracle = _register(protocol)
-        terms = cls.terms(protocol)
-        market = protocol.create_market(token, oracle, **terms)
-        actors = {"owner": owner, "maker": maker, "long": long, "short": short, "newcomer": newcomer, "keeper": keeper}
-        bench = cls(protocol, token, oracle, market, **actors, risk=terms["risk"], parameter=terms["parameter"])
-        bench._fund(market, maker, long, short, newcomer)
-        bench._use()
+        bench = super().deploy(price)
+        for actor, sizes in bench.positions.items():
+            bench.update(actor, maker=sizes.maker, taker=sizes.taker, collateral=raw(100_000))
+        bench.move()
+        for direction in (1, -1):
+            bench._fill_rings(direction)
         return bench
 
-    @classmethod
-    def terms(cls, protocol: Protocol) -> dict[str, Any]:  # noqa: ARG003 -- for benches with a payoff
-        """What the market is created with, beside token and oracle, as keywords of `Protocol.create_market`."""
-        risk, parameter = parameters.live_market()
-        return {"risk": risk, "parameter": parameter}
+    def _fill_rings(self, direction: int) -> None:
+        """Everybody has the most versions pending, increases or (-1) decreases, and settles them."""
+        versions = []
+        for _ in range(self.backlog):
+            for actor in self.positions:
+                self.order(actor, "0.01", direction)
+            versions.append(self.next())
+        self.move_late(versions)
+        for actor in self.positions:
+            self.settle(actor)
 
     @contextmanager
     def copy(self) -> Iterator[Self]:
@@ -120,29 +72,6 @@ class Bench:
             yield replace(self)
         finally:
             ape.chain.restore(snapshot)
-
-    def _fund(self, market: ContractInstance, *actors: AccountAPI) -> None:
-        for actor in actors:
-            self.token.mint(actor, 10**6 * 10**18, sender=self.owner, **FREE)
-            self.token.approve(market, _ENDLESS, sender=actor, **FREE)
-
-    def _use(self) -> None:
-        """Opens the positions, and fills every account's and the market's list of pending orders once."""
-        self.oracle.set(START, PRICE, True, START + STEP, sender=self.owner, **FREE)
-        for actor, sizes in self.positions.items():
-            self.update(actor, maker=sizes.maker, taker=sizes.taker, collateral=raw(100_000))
-        self.commit()
-        signs = {actor: 1 if sizes.maker + sizes.taker > 0 else -1 for actor, sizes in self.positions.items()}
-        for direction in (1, -1):
-            versions = []
-            for _ in range(self.backlog):
-                for actor, sizes in self.positions.items():
-                    delta = direction * signs[actor] * raw("0.01")
-                    self.update(actor, **{"maker" if sizes.maker else "taker": delta})
-                versions.append(self.next())
-            self.commit_late(versions)
-            for actor in self.positions:
-                self.settle(actor)
 
     @property
     def positions(self) -> dict[AccountAPI, Sizes]:
@@ -160,56 +89,36 @@ class Bench:
 
     # -- the oracle ----------------------------------------------------------------------------------------------
 
-    @property
-    def current(self) -> int:
-        """Version that an order placed now settles at."""
-        return self.version + STEP
+    def move(self) -> None:
+        """The current version becomes the latest, at a price a little above the last."""
+        self.commit(self.price + MOVE)
 
-    def next(self) -> int:
-        """The clock moves on one version, without a price for the one that it leaves; returns that one."""
-        self.version = self.current
-        self.oracle.setCurrent(self.current, sender=self.owner, **FREE)
-        return self.version
-
-    def commit(self, price: int | None = None) -> int:
-        """The current version becomes the latest, at `price` or a little above the last; returns it."""
-        version = self.next()
-        self.commit_late([version], price)
-        return version
-
-    def commit_late(self, versions: list[int], price: int | None = None) -> None:
-        """Versions that `next` left get their prices."""
+    def move_late(self, versions: list[int]) -> None:
+        """Versions that `next` left get their prices, each a little above the last."""
         for version in versions:
-            self.price = self.price + MOVE if price is None else price
-            self.oracle.commit(version, self.price, sender=self.owner, **FREE)
+            self.commit_late(version, self.price + MOVE)
 
     # -- the market ----------------------------------------------------------------------------------------------
 
     def update(self, actor: AccountAPI, *, maker: int = 0, taker: int = 0, collateral: int = 0) -> ReceiptAPI:
         """The actor's own `Market.update`, without a referrer."""
-        return self.market.update(actor, maker, taker, collateral, _NOBODY, sender=actor, **FREE)
+        return self.market.update(actor, maker, taker, collateral, NOBODY, sender=actor, **FREE)
 
     def settle(self, actor: AccountAPI) -> ReceiptAPI:
         """A keeper settles the market and the actor's account."""
         return self.market.settle(actor, sender=self.keeper, **FREE)
 
-    def order(self, actor: AccountAPI, size: str = "0.1") -> None:
-        """The actor increases its position at the current version."""
+    def order(self, actor: AccountAPI, size: str = "0.1", direction: int = 1) -> None:
+        """The actor increases (-1: decreases) its position at the current version."""
         sizes = self.positions[actor]
-        side = "maker" if sizes.maker else "taker"
-        self.update(actor, **{side: raw(size) if sizes.maker + sizes.taker > 0 else -raw(size)})
+        delta = direction * raw(size) if sizes.maker + sizes.taker > 0 else -direction * raw(size)
+        self.update(actor, **{"maker" if sizes.maker else "taker": delta})
 
     def expect(self, actor: AccountAPI, market: int, account: int) -> None:
         """Asserts how many versions are pending, so that a flow measures what its name says."""
         pending = self.market.pendingCount(), self.market.pendingCounts(actor)
         if pending != (market, account):
             raise AssertionError(f"pending in market and account: {pending}, not {(market, account)}")
-
-    # -- other markets -------------------------------------------------------------------------------------------
-
-    def register_oracle(self) -> ContractInstance:
-        """One more mock oracle, on which a market can be opened."""
-        return _register(self.protocol)
 
     def pyth_market(self) -> PythBench:
         """A second market, over a real oracle with prices from MockPyth, with the maker's position in it."""
@@ -235,7 +144,7 @@ class PythBench:
         receipt = protocol.oracle_factory.create(protocol.pyth_oracle, [(feed, 1)], sender=bench.owner, **FREE)
         oracle = ape.project.Oracle.at(receipt.return_value)
         market = protocol.create_market(bench.token, oracle, risk=bench.risk, parameter=bench.parameter)
-        bench._fund(market, bench.maker)
+        bench.fund(market, bench.maker)
         self = cls(bench, oracle, market, feed)
         ape.chain.mine(timestamp=START - 10_000)
         # The first price is unrequested: without one nobody could order.
@@ -251,7 +160,7 @@ class PythBench:
 
         ape.chain.pending_timestamp = time
         maker = self.bench.maker
-        self.market.update(maker, raw("0.1"), 0, collateral, _NOBODY, sender=maker, **FREE)
+        self.market.update(maker, raw("0.1"), 0, collateral, NOBODY, sender=maker, **FREE)
         return int(self.oracle.next())
 
     def commit(self, version: int, time: int) -> ReceiptAPI:
@@ -271,11 +180,3 @@ class PythBench:
         self.market.settle(bench.maker, sender=bench.keeper, **FREE)
         factory = bench.protocol.oracle_factory
         return int(factory.claim.call(self.market, [version], bench.keeper, sender=bench.keeper))
-
-
-def _register(protocol: Protocol) -> ContractInstance:
-    import ape
-
-    oracle = protocol.owner.deploy(ape.project.MockOracle, **FREE)
-    protocol.oracle_factory.register(oracle, sender=protocol.owner, **FREE)
-    return oracle

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.amounts import raw
-from perennial.benchmarks.bench import ALL, FREE, START, STEP
+from perennial.local import ALL, FREE, NOBODY, START, STEP, register_oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,9 +46,9 @@ def create_market(bench: Bench) -> Measure:
     """Opens a market, all parameters set, in a factory that has one already."""
     definition = {
         "token": bench.token,
-        "reward": "0x" + "0" * 40,
-        "oracle": bench.register_oracle(),
-        "payoff": "0x" + "0" * 40,
+        "reward": NOBODY,
+        "oracle": register_oracle(bench.protocol),
+        "payoff": NOBODY,
         "beneficiary": bench.owner,
     }
     factory = bench.protocol.market_factory
@@ -59,16 +59,16 @@ def create_market(bench: Bench) -> Measure:
 def first_open_with_deposit(bench: Bench) -> Measure:
     """A new account deposits and opens long; 1 g, of somebody else's order."""
     bench.order(bench.maker)
-    bench.commit()
-    bench.expect(bench.newcomer, market=1, account=0)
-    return _of(bench.update(bench.newcomer, taker=raw("0.5"), collateral=raw(10_000)))
+    bench.move()
+    bench.expect(bench.trader, market=1, account=0)
+    return _of(bench.update(bench.trader, taker=raw("0.5"), collateral=raw(10_000)))
 
 
 @flow
 def market_order(bench: Bench) -> Measure:
     """A long increases; 1 g + 1 l, of its order before."""
     bench.order(bench.long)
-    bench.commit()
+    bench.move()
     bench.expect(bench.long, market=1, account=1)
     return _of(bench.update(bench.long, taker=raw("0.1")))
 
@@ -77,7 +77,7 @@ def market_order(bench: Bench) -> Measure:
 def close(bench: Bench) -> Measure:
     """A long closes all it has; 1 g + 1 l, of its order before."""
     bench.order(bench.long)
-    bench.commit()
+    bench.move()
     bench.expect(bench.long, market=1, account=1)
     return _of(bench.update(bench.long, taker=ALL))
 
@@ -93,7 +93,7 @@ def deposit(bench: Bench) -> Measure:
 def withdraw(bench: Bench) -> Measure:
     """A long with a position withdraws a part; 1 g + 1 l, of its order before."""
     bench.order(bench.long)
-    bench.commit()
+    bench.move()
     bench.expect(bench.long, market=1, account=1)
     return _of(bench.update(bench.long, collateral=-raw(1_000)))
 
@@ -102,7 +102,7 @@ def withdraw(bench: Bench) -> Measure:
 def settle_one(bench: Bench) -> Measure:
     """A keeper settles a long; 1 g + 1 l, of its order."""
     bench.order(bench.long)
-    bench.commit()
+    bench.move()
     bench.expect(bench.long, market=1, account=1)
     return _of(bench.settle(bench.long))
 
@@ -130,7 +130,7 @@ def settle_many(bench: Bench, count: int) -> Measure:
     for _ in range(count):
         bench.order(bench.long, "0.01")
         versions.append(bench.next())
-    bench.commit_late(versions)
+    bench.move_late(versions)
     bench.expect(bench.long, market=count, account=count)
     return _of(bench.settle(bench.long))
 
@@ -139,7 +139,7 @@ def settle_many(bench: Bench, count: int) -> Measure:
 def liquidate(bench: Bench) -> Measure:
     """A keeper liquidates a long that has ordered before; one version without orders to settle."""
     bench.update(bench.long, collateral=ALL)
-    bench.commit(price=bench.price * 99 // 100)
+    bench.commit(bench.price * 99 // 100)
     bench.expect(bench.long, market=0, account=0)
     return _of(bench.market.liquidate(bench.long, sender=bench.keeper, **FREE))
 

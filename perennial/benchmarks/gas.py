@@ -9,9 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from perennial.benchmarks.bench import Bench, connected
+from perennial.benchmarks.bench import Bench
 from perennial.benchmarks.flows import FLOWS
 from perennial.benchmarks.references import REFERENCES
+from perennial.benchmarks.trace import Breakdown, trace
+from perennial.benchmarks.trace import document as document_classes
+from perennial.local import connected
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 
@@ -19,14 +22,22 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 TOLERANCE = 100
 
 
-def measure(names: list[str] | None = None) -> dict[str, int]:
-    """Gas by flow, in order of name; all of them without `names`. Starts an Anvil of its own."""
+def measure(breakdowns: dict[str, Breakdown] | None = None) -> dict[str, int]:
+    """Gas by flow, in order of name. Starts an Anvil of its own.
+
+    With `breakdowns`, flows are traced as well, into it; those whose figure is not a single transaction's are left out.
+    """
     with connected():
         bench = Bench.deploy()
         figures = {}
-        for name in sorted(names or FLOWS):
+        for name in sorted(FLOWS):
             with bench.copy() as copy:
-                figures[name] = FLOWS[name](copy).gas
+                measured = FLOWS[name](copy)
+                figures[name] = measured.gas
+                if breakdowns is not None:
+                    breakdown = trace(copy, measured.transaction)
+                    if breakdown.total == measured.gas:
+                        breakdowns[name] = breakdown
         return figures
 
 
@@ -75,6 +86,7 @@ def document(figures: dict[str, int]) -> str:
         "settlement fee of 1.5 USD. `perennial/benchmarks/flows.py` is what each flow does; g / l are the versions of",
         "the market / of the account that it settles. A is the release of a comparable protocol that ran in production",
         "in 2025, B its leaner first release of 2023. `make gas-check` fails where a figure has grown by over 1 %.",
+        "[classes.md](classes.md) tells where the gas goes.",
         "",
         "| flow | gas | goal | left | A | B | what it does |",
         "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
@@ -103,7 +115,8 @@ def main() -> int:
     arguments = parser.parse_args()
 
     start = time.monotonic()
-    figures = measure()
+    breakdowns: dict[str, Breakdown] = {}
+    figures = measure(None if arguments.check else breakdowns)
     show(figures, time.monotonic() - start)
     if arguments.check:
         complaints = grown(committed(), figures)
@@ -112,6 +125,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "gas.json").write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     (FOLDER / "gas.md").write_text(document(figures))
+    (FOLDER / "classes.md").write_text(document_classes(breakdowns))
     return 0
 
 

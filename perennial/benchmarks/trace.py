@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from perennial.artifacts import load_all
-from perennial.benchmarks.bench import Bench, connected
+from perennial.benchmarks.bench import Bench
 from perennial.benchmarks.flows import FLOWS
+from perennial.local import connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,6 +48,10 @@ class Breakdown:
     def refund(self) -> int:
         """What the transaction was given back for slots that it cleared or restored."""
         return self.intrinsic + sum(self.gas.values()) - self.total
+
+    def of_class(self, kind: str) -> int:
+        """Gas of a class, over all contracts."""
+        return sum(gas for (_, each), gas in self.gas.items() if each == kind)
 
     @property
     def contracts(self) -> list[str]:
@@ -107,20 +112,16 @@ def _callee(call: dict[str, Any] | None) -> str:
     return f"0x{int(call['stack'][-2], 16) % 2**160:040x}"
 
 
-def trace(name: str) -> Breakdown:
-    """Runs a flow on an Anvil of its own and traces its transaction."""
+def trace(bench: Bench, transaction: str) -> Breakdown:
+    """Where the gas of a transaction on the bench's Anvil went."""
     import ape
 
-    with connected():
-        bench = Bench.deploy()
-        with bench.copy() as copy:
-            transaction = FLOWS[name](copy).transaction
-            request = ape.networks.provider.make_request
-            options = {"disableStorage": True, "disableMemory": True, "enableMemory": False}
-            traced = request("debug_traceTransaction", [transaction, options])
-            receipt = request("eth_getTransactionReceipt", [transaction])
-            limit = int(request("eth_getTransactionByHash", [transaction])["gas"], 16)
-            return break_down(traced, receipt, limit, _Names(bench))
+    request = ape.networks.provider.make_request
+    options = {"disableStorage": True, "disableMemory": True, "enableMemory": False}
+    traced = request("debug_traceTransaction", [transaction, options])
+    receipt = request("eth_getTransactionReceipt", [transaction])
+    limit = int(request("eth_getTransactionByHash", [transaction])["gas"], 16)
+    return break_down(traced, receipt, limit, _Names(bench))
 
 
 class _Names(dict[str, str]):
@@ -152,7 +153,7 @@ def show(name: str, breakdown: Breakdown) -> None:
     for title in ("gas", "share", *contracts):
         table.add_column(title, justify="right")
     for kind in CLASSES:
-        gas = sum(breakdown.gas[contract, kind] for contract in contracts)
+        gas = breakdown.of_class(kind)
         if not gas:
             continue
         cells = [
@@ -167,12 +168,34 @@ def show(name: str, breakdown: Breakdown) -> None:
     Console(width=150).print(table)
 
 
+def document(breakdowns: dict[str, Breakdown]) -> str:
+    """benchmarks/classes.md."""
+    kinds = [kind for kind in CLASSES if any(each.of_class(kind) for each in breakdowns.values())]
+    lines = [
+        "# Where the gas goes",
+        "",
+        "Written by `make gas`: the gas of each flow by class of opcode, from traces of the transactions that",
+        "[gas.md](gas.md) measures. `transaction` is what a transaction and its calldata cost before any code runs;",
+        "`compute` is arithmetic, stack and jumps. `python -m perennial.benchmarks.trace market_order` tells contracts",
+        "apart, too.",
+        "",
+        f"| flow | gas | transaction | {' | '.join(kinds)} |",
+        f"| --- |{' ---: |' * (len(kinds) + 2)}",
+    ]
+    for name, each in breakdowns.items():
+        cells = [each.total, each.intrinsic, *(each.of_class(kind) for kind in kinds)]
+        lines.append(f"| `{name}` | {' | '.join(f'{gas:,}' for gas in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Traces the flows named on the command line."""
+    """Traces the flow named on the command line, on an Anvil of its own."""
     parser = argparse.ArgumentParser(prog="python -m perennial.benchmarks.trace", description=__doc__)
     parser.add_argument("flow", choices=sorted(FLOWS))
     name = parser.parse_args().flow
-    show(name, trace(name))
+    with connected():
+        bench = Bench.deploy()
+        show(name, trace(bench, FLOWS[name](bench).transaction))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import parameters
 from perennial.amounts import raw
-from perennial.benchmarks.bench import FREE, STEP, Bench, connected
+from perennial.benchmarks.bench import Bench
 from perennial.benchmarks.flows import FLOWS
 from perennial.benchmarks.gas import FOLDER
+from perennial.local import FREE, STEP, connected
 
 if TYPE_CHECKING:
     from perennial.deploy import Protocol
@@ -50,7 +51,8 @@ class WorstCase(Bench):
         self._liquidate(versions[0] if versions else self.current)
         versions.append(self.next())
         self._change_fees()
-        self.commit_late(versions, self.price)
+        for version in versions:
+            self.commit_late(version, self.price)
         self.expect(self.long, market, account)
 
     def _order(self, actor: Any, index: int) -> int:

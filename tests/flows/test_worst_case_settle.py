@@ -2,8 +2,8 @@
 
 import pytest
 
-from perennial.benchmarks.bench import FREE
 from perennial.benchmarks.worst_case import LIMIT, Costs, WorstCase, largest
+from perennial.local import FREE
 
 
 @pytest.fixture(scope="module")
