@@ -238,15 +238,22 @@ library Orders {
         unchecked {
             uint256 unitsBefore = total.units();
             uint256 referralBefore = total.referralUnits();
+            // What the orders so far would be charged on the terms of today: a change of terms does not reach back (§4.4).
+            uint256 today = unitsBefore == 0 ? 0 : total.unitsAt(rate($.order, order.side == Side.Maker, total));
 
             total.opened += order.opened;
             total.closed += order.closed;
             total.change = Rounding.clamp(total.change + change, AccountOrderStorage.MAX_CHANGE);
             total.absoluteChange = Rounding.clamp(total.absoluteChange + absoluteChange, AccountOrderStorage.MAX_CHANGE);
-            total.rate = Math.max(
-                rate($.order, order.side == Side.Maker, total.change, total.absoluteChange),
-                Rounding.ceilDiv(unitsBefore * 1e6, total.opened + total.closed)
-            );
+            total.rate = rate($.order, order.side == Side.Maker, total);
+            if (unitsBefore != 0) {
+                uint256 increase = Math.saturatingSub(total.units(), Math.max(unitsBefore, today));
+                // Rounded up twice, it might leave its bits.
+                total.rate = Math.min(
+                    Rounding.ceilDiv((unitsBefore + increase) * 1e6, total.opened + total.closed),
+                    AccountOrderStorage.MAX_RATE
+                );
+            }
             uint256 units = total.units();
             added.units = units - unitsBefore;
 
@@ -267,13 +274,13 @@ library Orders {
     }
 
     /// @dev Fee rate, 12 decimals (§6.1), at most 219.9 % of notional so that units fit their slots.
-    function rate(OrderTerms terms, bool isMaker, int256 change, int256 absoluteChange) private pure returns (uint256) {
+    function rate(OrderTerms terms, bool isMaker, AccountOrder memory total) private pure returns (uint256) {
         unchecked {
             // casts: 24 bits times 26 bits
             int256 fee = isMaker
-                ? int256(terms.makerFee() * 1e6) + change * int256(terms.makerImpactFee())
-                : int256(terms.takerFee() * 1e6 + SignedMath.abs(change) * terms.takerSkewFee()) + absoluteChange
-                    * int256(terms.takerImpactFee());
+                ? int256(terms.makerFee() * 1e6) + total.change * int256(terms.makerImpactFee())
+                : int256(terms.takerFee() * 1e6 + SignedMath.abs(total.change) * terms.takerSkewFee())
+                    + total.absoluteChange * int256(terms.takerImpactFee());
             return Math.min(uint256(SignedMath.max(fee, 0)), AccountOrderStorage.MAX_RATE);
         }
     }

@@ -27,12 +27,17 @@ struct AccountOrder {
     uint256 referralShare;
 }
 
-using { units, referralUnits } for AccountOrder global;
+using { units, unitsAt, referralUnits } for AccountOrder global;
 
 /// @return Fee units, 12 decimals, rounded up (§6.1)
 function units(AccountOrder memory self) pure returns (uint256) {
+    return self.unitsAt(self.rate);
+}
+
+/// @return Fee units at another rate of 12 decimals, rounded up
+function unitsAt(AccountOrder memory self, uint256 rate) pure returns (uint256) {
     unchecked {
-        return Rounding.ceilDiv((self.opened + self.closed) * self.rate, 1e6);
+        return Rounding.ceilDiv((self.opened + self.closed) * rate, 1e6);
     }
 }
 
