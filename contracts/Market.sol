@@ -6,10 +6,13 @@ import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.s
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
+import { IMarket } from "./interfaces/IMarket.sol";
 import { IMarketErrors } from "./interfaces/IMarketErrors.sol";
 import { IMarketEvents } from "./interfaces/IMarketEvents.sol";
 import { IOracleProvider } from "./interfaces/IOracleProvider.sol";
 import { Accounts } from "./market/Accounts.sol";
+import { Fills, PendingFills } from "./market/Fills.sol";
+import { Freshness } from "./market/Freshness.sol";
 import { Margin } from "./market/Margin.sol";
 import { MarketBase } from "./market/MarketBase.sol";
 import { Account, MarketStorage, marketStorage } from "./market/MarketStorage.sol";
@@ -32,25 +35,35 @@ contract Market is MarketBase {
     /// @notice Code of claims, parameters and views.
     address public immutable extension;
 
+    /// @notice Code of fills and crosses.
+    address public immutable intents;
+
     /// @notice One step of `update`, in memory.
     /// @param state The settled account
     /// @param sums Sums over its pending orders
+    /// @param fills Its pending fills
     /// @param before Collateral as stored
     struct Update {
         AccountState state;
         PendingSums sums;
+        PendingFills fills;
         int256 before;
     }
 
     /// @param factory_ The MarketFactory whose beacon serves this code
     /// @param extension_ A MarketExtension made for the same factory
-    constructor(address factory_, address extension_) MarketBase(factory_) {
+    /// @param intents_ A MarketIntents made for the same factory
+    constructor(address factory_, address extension_, address intents_) MarketBase(factory_) {
         extension = extension_;
+        intents = intents_;
     }
 
-    /// @notice Runs everything that is not here in the extension, over this market's storage. Takes no ether.
+    /// @notice Runs everything that is not here in MarketIntents or the extension, over this market's storage. Takes no
+    ///         ether.
     fallback() external {
-        address target = extension;
+        bool isIntent = msg.sig == IMarket.fill.selector || msg.sig == IMarket.cross.selector
+            || msg.sig == IMarket.fillBatch.selector || msg.sig == IMarket.crossBatch.selector;
+        address target = isIntent ? intents : extension;
         assembly ("memory-safe") {
             // Nothing is left to do here afterwards: all memory is free to use.
             let pointer := mload(0x40)
@@ -111,26 +124,26 @@ contract Market is MarketBase {
         PriceFeed memory feed = sync($, type(uint256).max);
         Account storage stored = $.accounts[account];
         Update memory self = open($, feed, stored, account);
-        checkLock(stored, self, account);
+        Accounts.checkLock(stored, self.state, account);
         uint256 pricing = $.pricing;
         MarginTerms margin = $.margin;
-        checkFresh(feed, pricing, margin);
+        Freshness.check(feed, pricing, margin);
 
         int256 price = PricingStorage.price(pricing);
         OrderTerms terms = $.order;
-        int256 effective = Margin.effectiveCollateral(self.state, self.sums, price);
+        int256 effective = Margin.effectiveCollateral(self.state, self.sums, self.fills, price);
         uint256 maintenance = Margin.maintenance(self.state.size, price, terms, margin);
         // casts: requirements are below 2^150
         if (effective >= int256(maintenance) || (self.state.size == 0 && self.state.count == 0)) {
             revert IMarketErrors.NotLiquidatable(effective, maintenance);
         }
 
-        uint256 closing = self.state.size - self.sums.closes;
+        uint256 closing = Margin.closable(self.state, self.sums, self.fills);
         uint256 fee = Margin.liquidationFee(closing, price, terms, margin);
         self.state.locked = true;
         stored.liquidation = LiquidationStorage.pack(msg.sender, fee, feed.current);
         if (closing != 0) {
-            Order memory order = Order(account, self.state.side, 0, closing, address(0), true);
+            Order memory order = Order(account, self.state.side, 0, closing, 0, address(0), true);
             Orders.place($, feed, stored, self.state, self.sums, order);
             IOracleProvider(feed.config.oracle()).request(account);
         }
@@ -147,13 +160,14 @@ contract Market is MarketBase {
     {
         self.before = AccountStateStorage.collateral(stored.state);
         self.state = Accounts.settle($, feed, stored, account);
-        if (self.state.count != 0) self.sums = PendingSumsStorage.load(stored.pending);
+        if (self.state.ordered) self.sums = PendingSumsStorage.load(stored.pending);
+        self.fills = Fills.pending(stored, self.state);
     }
 
     /// @dev Stores the account, and its sums where they mean something.
     function close(MarketStorage storage $, Account storage stored, Update memory self) private {
         Accounts.store($, stored, self.state, self.before);
-        if (self.state.count != 0) stored.pending = PendingSumsStorage.store(self.sums);
+        if (self.state.ordered) stored.pending = PendingSumsStorage.store(self.sums);
     }
 
     /// @dev What the deltas ask for: an open on the account's side, or a close of it (§5.2, §5.3).
@@ -165,8 +179,9 @@ contract Market is MarketBase {
         if (maker != 0 && taker != 0) revert IMarketErrors.BothSides(maker, taker);
         bool isMaker = maker != 0;
         int256 delta = isMaker ? maker : taker;
-        Side side = self.state.size + self.sums.opens == 0 ? Side.None : self.state.side;
-        uint256 closable = self.state.size - self.sums.closes;
+        Side side = self.state.size + self.sums.opens == 0 ? self.fills.side : self.state.side;
+        order.held = self.state.size + self.sums.opens + self.fills.opens;
+        uint256 closable = Margin.closable(self.state, self.sums, self.fills);
         order.account = account;
         order.side = side;
         order.referrer = referrer;
@@ -175,6 +190,7 @@ contract Market is MarketBase {
             if (side != Side.None && (side == Side.Maker) == isMaker) order.closed = closable;
             return order;
         }
+        if (self.fills.crosses) revert IMarketErrors.FillCrosses(account);
         uint256 size = SignedMath.abs(delta);
         Side wanted = isMaker ? Side.Maker : delta > 0 ? Side.Long : Side.Short;
         bool closes = isMaker ? delta < 0 : side != Side.None && side != Side.Maker && side != wanted;
@@ -197,8 +213,8 @@ contract Market is MarketBase {
         Update memory self,
         Order memory order
     ) private {
-        checkLock(stored, self, order.account);
-        checkFresh(feed, $.pricing, $.margin);
+        Accounts.checkLock(stored, self.state, order.account);
+        Freshness.check(feed, $.pricing, $.margin);
         if (order.opened != 0 && $.fees.closed()) revert IMarketErrors.MarketClosed();
         Orders.place($, feed, stored, self.state, self.sums, order);
         IOracleProvider(feed.config.oracle()).request(order.account);
@@ -222,17 +238,17 @@ contract Market is MarketBase {
     ) private view returns (int256) {
         bool exposed = self.state.size != 0 || self.state.count != 0;
         if (money == type(int256).min) {
-            if (self.state.locked || (exposed && !isFresh(feed, $.pricing, $.margin))) return 0;
+            if (self.state.locked || (exposed && !Freshness.holds(feed, $.pricing, $.margin))) return 0;
             int256 price = PricingStorage.price($.pricing);
-            int256 free = Margin.effectiveCollateral(self.state, self.sums, price);
+            int256 free = Margin.effectiveCollateral(self.state, self.sums, self.fills, price);
             // casts: requirements and balances are below 2^150
-            free -= int256(Margin.margin(Margin.worstSize(self.state, self.sums), price, $.order, $.margin));
+            free -= int256(Margin.margin(Margin.worstSize(self.state, self.sums, self.fills), price, $.order, $.margin));
             free = SignedMath.min(free, self.state.collateral);
             free = SignedMath.min(free, int256(Math.min(balance($), uint256(type(int256).max))));
             return -SignedMath.max(free, 0);
         }
-        checkLock(stored, self, account);
-        if (exposed) checkFresh(feed, $.pricing, $.margin);
+        Accounts.checkLock(stored, self.state, account);
+        if (exposed) Freshness.check(feed, $.pricing, $.margin);
         if (money < -AccountStateStorage.MAX_COLLATERAL || self.state.collateral + money < 0) {
             revert IMarketErrors.InsufficientCollateral(self.state.collateral, SignedMath.abs(money));
         }
@@ -244,31 +260,14 @@ contract Market is MarketBase {
     function checkMargin(MarketStorage storage $, Update memory self, bool raised, bool ordered) private view {
         if (!raised && !ordered) return;
         int256 price = PricingStorage.price($.pricing);
-        int256 effective = Margin.effectiveCollateral(self.state, self.sums, price);
-        uint256 worst = Margin.worstSize(self.state, self.sums);
-        // casts: requirements are below 2^150
-        if (raised) {
-            uint256 required = Margin.margin(worst, price, $.order, $.margin);
-            if (effective < int256(required)) revert IMarketErrors.InsufficientMargin(effective, required);
-        } else {
-            uint256 required = Margin.maintenance(worst, price, $.order, $.margin);
-            if (effective < int256(required)) revert IMarketErrors.InsufficientMaintenance(effective, required);
-        }
-    }
-
-    function checkLock(Account storage stored, Update memory self, address account) private view {
-        if (!self.state.locked) return;
-        revert IMarketErrors.AccountLocked(account, LiquidationStorage.load(stored.liquidation).timestamp);
-    }
-
-    function checkFresh(PriceFeed memory feed, uint256 pricing, MarginTerms margin) private pure {
-        if (!isFresh(feed, pricing, margin)) revert IMarketErrors.StalePrice(feed.latest.timestamp, feed.current);
-    }
-
-    /// @dev Whether the latest version is there, valid and not too old (§10.3). The market is settled to it.
-    function isFresh(PriceFeed memory feed, uint256 pricing, MarginTerms margin) private pure returns (bool) {
-        return feed.latest.timestamp != 0 && PricingStorage.valid(pricing)
-            && feed.current - feed.latest.timestamp <= margin.staleAfter();
+        Margin.check(
+            Margin.effectiveCollateral(self.state, self.sums, self.fills, price),
+            Margin.worstSize(self.state, self.sums, self.fills),
+            price,
+            raised,
+            $.order,
+            $.margin
+        );
     }
 
     /// @dev Moves tokens last, between the caller and the market.

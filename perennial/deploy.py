@@ -31,6 +31,7 @@ class Protocol:
     market_factory: ContractInstance
     market_implementation: ContractInstance
     market_extension: ContractInstance
+    market_intents: ContractInstance
     options: dict[str, Any] = field(default_factory=dict)
 
     def create_market(
@@ -98,7 +99,8 @@ def deploy_protocol(
         parameter or parameters.live_protocol(),
     )
     extension = deploy("MarketExtension", market_factory)
-    implementation = deploy("Market", market_factory, extension)
+    intents = deploy("MarketIntents", market_factory)
+    implementation = deploy("Market", market_factory, extension, intents)
     market_factory.upgradeTo(implementation, sender=owner, **options)
     oracle_factory.updateMarketFactory(market_factory, sender=owner, **options)
     return Protocol(
@@ -110,6 +112,7 @@ def deploy_protocol(
         market_factory=market_factory,
         market_implementation=implementation,
         market_extension=extension,
+        market_intents=intents,
         options=options,
     )
 

@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 import { Fixed6 } from "../math/Fixed6.sol";
 import { UFixed6 } from "../math/UFixed6.sol";
+import { Cross } from "../types/Cross.sol";
+import { Fill } from "../types/Fill.sol";
+import { Intent } from "../types/Intent.sol";
 import { MarketDefinition } from "../types/MarketDefinition.sol";
 import { MarketParameter } from "../types/MarketParameter.sol";
 import { Position } from "../types/Position.sol";
@@ -45,6 +48,48 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @dev Reverts with NotLiquidatable, AccountLocked, StalePrice.
     /// @param account Whose account
     function liquidate(address account) external;
+
+    // -- Intents -----------------------------------------------------------------------------------------------------
+
+    /// @notice Takes the other side of a signed intent (§9.2), in part or whole, at its price or a better one for its
+    ///         signer. The account or its operator; the signature is the signer's consent.
+    /// @dev Reverts with NotOperator, InvalidFillAmount, WorsePrice, PriceTooFar, SelfFill, MakerCannotFill, OverClose,
+    ///      AccountLocked, StalePrice, MarketClosed, SizeOverflow, EfficiencyTooLow, TooManyPending, InsufficientMargin,
+    ///      InsufficientMaintenance, InsufficientCollateralization, or an error of the Verifier.
+    /// @param intent What was signed
+    /// @param signature By the intent's signer
+    /// @param amount Size, with the intent's sign
+    /// @param price Agreed price
+    /// @param account Who takes the other side
+    function fill(Intent calldata intent, bytes calldata signature, Fixed6 amount, Fixed6 price, address account)
+        external;
+
+    /// @notice Crosses two opposite signed intents at a price that both accept (§9.2). Anyone may call.
+    /// @dev Reverts as `fill` does.
+    /// @param a First intent
+    /// @param signatureA By its signer
+    /// @param b Second intent
+    /// @param signatureB By its signer
+    /// @param amount Size, with the first intent's sign
+    /// @param price Agreed price
+    function cross(
+        Intent calldata a,
+        bytes calldata signatureA,
+        Intent calldata b,
+        bytes calldata signatureB,
+        Fixed6 amount,
+        Fixed6 price
+    ) external;
+
+    /// @notice Makes many fills.
+    /// @param fills Fills, in order
+    /// @param skip Whether a bad one is skipped with a FillSkipped event, instead of undoing all
+    function fillBatch(Fill[] calldata fills, bool skip) external;
+
+    /// @notice Makes many crosses. Anyone may call.
+    /// @param crosses Crosses, in order
+    /// @param skip Whether a bad one is skipped with a FillSkipped event, instead of undoing all
+    function crossBatch(Cross[] calldata crosses, bool skip) external;
 
     // -- Claims ------------------------------------------------------------------------------------------------------
 

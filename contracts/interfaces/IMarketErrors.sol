@@ -89,4 +89,27 @@ interface IMarketErrors {
 
     /// @notice The oracle gave a version that time cannot have.
     error InvalidVersion(uint256 timestamp);
+
+    // -- Intents (§9.5) ----------------------------------------------------------------------------------------------
+
+    /// @notice A fill that takes the account through zero is pending: no orders until it settles (§5.3).
+    error FillCrosses(address account);
+
+    /// @notice The amount is zero or of another sign than the intent's.
+    error InvalidFillAmount(int256 amount, int256 signed);
+
+    /// @notice The price is worse than the signed one.
+    error WorsePrice(int256 price, int256 signed);
+
+    /// @notice The price is further from the latest one than `maxPriceDeviation`, a share of it.
+    error PriceTooFar(int256 price, int256 latest, uint256 maxDeviation);
+
+    /// @notice Both sides are one account.
+    error SelfFill(address account);
+
+    /// @notice The account is a maker, who can neither sign nor fill intents.
+    error MakerCannotFill(address account);
+
+    /// @notice Effective collateral would not cover the collateralization that the intent asks for.
+    error InsufficientCollateralization(int256 effectiveCollateral, uint256 required);
 }

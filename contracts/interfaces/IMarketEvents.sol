@@ -57,7 +57,7 @@ interface IMarketEvents {
     ///         is in the Credited event before this one.
     /// @param account Whose account
     /// @param version Timestamp
-    /// @param accrued PnL, funding, interest and makers' fees since its last settlement
+    /// @param accrued PnL, funding, interest, makers' fees and price guarantees since its last settlement
     /// @param fee Position fee charged
     /// @param settlementFee Settlement fee charged
     /// @param collateral Collateral afterwards
@@ -71,6 +71,28 @@ interface IMarketEvents {
         int256 collateral,
         uint256 size
     );
+
+    /// @notice Two accounts exchanged size at an agreed price (§9). The Verifier's IntentConsumed names the intent, Credited
+    ///         what originators and solvers earned.
+    /// @param account Who signed the (first) intent; it bought where `amount` is positive
+    /// @param counterparty Who took the other side, or signed the second intent
+    /// @param version Timestamp at which the sizes change
+    /// @param amount Size, positive where `account` bought
+    /// @param price Agreed price
+    /// @param fee What joins the position fees of the version
+    event IntentFilled(
+        address indexed account,
+        address indexed counterparty,
+        uint256 indexed version,
+        int256 amount,
+        int256 price,
+        uint256 fee
+    );
+
+    /// @notice An item of a batch was skipped; nothing of it was done.
+    /// @param index Its place in the batch
+    /// @param reason Error that it reverted with, encoded
+    event FillSkipped(uint256 indexed index, bytes reason);
 
     /// @notice An unhealthy account was liquidated and is locked until `version` (§10.5).
     /// @param account Whose account

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
+import { IMarketErrors } from "../interfaces/IMarketErrors.sol";
 import { IMarketEvents } from "../interfaces/IMarketEvents.sol";
 import { Rounding } from "../math/Rounding.sol";
 import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
@@ -12,6 +13,7 @@ import { AccumulatorStorage } from "../types/Accumulators.sol";
 import { BookStorage } from "../types/Book.sol";
 import { Liquidation, LiquidationStorage } from "../types/Liquidation.sol";
 import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
+import { Side } from "../types/Side.sol";
 import { VersionStorage } from "../types/Version.sol";
 import { Fees } from "./Fees.sol";
 import { Account, MarketStorage, OrderEntry } from "./MarketStorage.sol";
@@ -36,12 +38,14 @@ library Accounts {
     /// @param account Whose account
     /// @param state The account, moved in memory
     /// @param settledTo Version that the market is settled to
+    /// @param units Fee units of the order in hand
     /// @param charges Charges of the step in hand
     struct Settling {
         PriceFeed feed;
         address account;
         AccountState state;
         uint256 settledTo;
+        uint256 units;
         Charges charges;
     }
 
@@ -58,12 +62,18 @@ library Accounts {
         if (state.count == 0 && state.size == 0 && !state.locked) return state;
 
         Charges memory charges;
-        Settling memory settling = Settling(feed, account, state, BookStorage.timestampOf($.book), charges);
+        Settling memory settling = Settling(feed, account, state, BookStorage.timestampOf($.book), 0, charges);
         if (state.count != 0) settleOrders($, self, settling);
         if (state.size != 0) catchUp($, self, settling);
         if (state.locked && LiquidationStorage.load(self.liquidation).timestamp <= settling.settledTo) {
             state.locked = false;
         }
+    }
+
+    /// @notice Reverts while a liquidation of the account waits for its version (§10.5).
+    function checkLock(Account storage self, AccountState memory state, address account) internal view {
+        if (!state.locked) return;
+        revert IMarketErrors.AccountLocked(account, LiquidationStorage.load(self.liquidation).timestamp);
     }
 
     /// @notice Stores an account, and what it owes the market in the shortfall.
@@ -89,19 +99,30 @@ library Accounts {
             AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
             if (order.timestamp > settling.settledTo) break;
             loadTerms($, settling.feed, entry, order);
-            uint256 units = order.units();
-            settled.add(order.opened, order.closed, units, order.settlementFee);
+            if (order.hasFills) AccountOrderStorage.loadFills(order, entry.fills);
+            settling.units = order.units();
+            settled.add(order.opened, order.closed, settling.units, order.settlementFee);
 
             uint256 version = $.versions[order.timestamp];
-            if (VersionStorage.valid(version)) settleOrder($, self, settling, order, units, version);
-            else emit IMarketEvents.OrderCancelled(settling.account, order.timestamp);
+            bool valid = VersionStorage.valid(version);
+            if (!valid && order.hasOrders()) {
+                emit IMarketEvents.OrderCancelled(settling.account, order.timestamp);
+                (order.opened, order.closed, order.settlementFee, order.referralShare) = (0, 0, 0, 0);
+                settling.units = 0;
+            }
+            if (valid || order.hasFills) settleOrder($, self, settling, order, version);
 
             unchecked {
                 --state.count;
                 state.head = state.count == 0 ? 0 : (state.head + 1) & type(uint16).max;
             }
         }
-        if (state.count == 0 || state.count == count) return;
+        if (state.count == 0) {
+            state.ordered = false;
+            state.filled = false;
+            return;
+        }
+        if (state.count == count || !state.ordered) return;
         PendingSums memory sums = PendingSumsStorage.load(self.pending);
         sums.sub(settled);
         self.pending = PendingSumsStorage.store(sums);
@@ -116,7 +137,7 @@ library Accounts {
     ) internal view {
         if (order.hasTerms) {
             AccountOrderStorage.loadTerms(order, entry.terms);
-        } else {
+        } else if (order.hasOrders()) {
             order.settlementFee = SettlementFees.at($, feed.config, $.fees, order.timestamp);
         }
     }
@@ -128,7 +149,6 @@ library Accounts {
         Account storage self,
         Settling memory settling,
         AccountOrder memory order,
-        uint256 units,
         uint256 version
     ) private {
         AccountState memory state = settling.state;
@@ -138,12 +158,20 @@ library Accounts {
             Rewards.settle(self, $.versionRewards[order.timestamp], state.side, state.size);
         }
 
-        (int256 price,) = settling.feed.at($, order.timestamp);
+        int256 price;
+        if (VersionStorage.valid(version)) (price,) = settling.feed.at($, order.timestamp);
+        else price = $.carriedPrices[order.timestamp];
         uint256 magnitude = SignedMath.abs(price);
         charges.settlementFee = order.settlementFee;
         // Units are below 2^86, prices below 2^57.
         unchecked {
-            charges.fee = Rounding.ceilDiv(units * magnitude, 1e12);
+            // The guaranteed price: what the version's price makes of it is gained or lost at once (§9.3).
+            if (order.hasFills) {
+                int256 guarantee = Rounding.floorDiv(order.fillSize * price - order.fillNotional, 1e6);
+                charges.accrued += guarantee;
+                state.collateral += guarantee;
+            }
+            charges.fee = Rounding.ceilDiv(settling.units * magnitude, 1e12);
             state.collateral -= int256(charges.fee + charges.settlementFee);
             if (order.referralShare != 0) {
                 credit($, order.referrer, settling.account, order.referralUnits() * magnitude / 1e12, 0);
@@ -151,7 +179,24 @@ library Accounts {
         }
         if (state.locked) payLiquidator($, self, settling, order.timestamp);
         state.size = state.size + order.opened - order.closed;
+        if (order.hasFills) settleFills($, self, settling, order, version);
         emitSettled(settling, order.timestamp);
+    }
+
+    /// @dev Fills change a taker's size, and may turn its side.
+    function settleFills(
+        MarketStorage storage $,
+        Account storage self,
+        Settling memory settling,
+        AccountOrder memory order,
+        uint256 version
+    ) private {
+        AccountState memory state = settling.state;
+        int256 size = state.signedSize() + order.fillSize;
+        state.size = SignedMath.abs(size);
+        if (size != 0) state.side = size > 0 ? Side.Long : Side.Short;
+        state.accumulator = AccumulatorStorage.ofSide(version, state.side);
+        if (settling.feed.config.hasRewards()) Rewards.settle(self, $.versionRewards[order.timestamp], state.side, 0);
     }
 
     /// @dev From the account's last settlement to the market's version.
@@ -190,7 +235,12 @@ library Accounts {
         credit($, liquidation.liquidator, settling.account, fromAccount + fromDonation, fromDonation);
     }
 
-    function credit(MarketStorage storage $, address to, address source, uint256 amount, uint256 fromDonation) private {
+    /// @notice Credits an account, in a slot of its own that no copy in memory shadows: it may be one that is in hand.
+    /// @param source Whose order or fill it comes from
+    /// @param fromDonation Part of it that the donation paid
+    function credit(MarketStorage storage $, address to, address source, uint256 amount, uint256 fromDonation)
+        internal
+    {
         if (amount == 0) return;
         $.accounts[to].claimable += amount;
         emit IMarketEvents.Credited(to, source, amount, fromDonation);

@@ -11,7 +11,7 @@ import { RewardRates } from "../types/RewardRates.sol";
 /// @notice A version of the queue. The slots are reused, not cleared.
 /// @param orders P.a: timestamp and net changes of sizes (PendingVersion.sol)
 /// @param units P.b: fee units and settlement fees
-/// @param fills P.c: kept for fills of intents
+/// @param fills P.c: fills of intents
 struct QueueEntry {
     uint256 orders;
     uint256 units;
@@ -21,7 +21,7 @@ struct QueueEntry {
 /// @notice An account's orders at one version. The slots are reused, not cleared.
 /// @param sizes O.a (AccountOrder.sol)
 /// @param terms O.b: referrer and settlement fee, where there is a referrer or the fee is not its version's
-/// @param fills O.c: kept for fills of intents
+/// @param fills O.c: fills of intents
 struct OrderEntry {
     uint256 sizes;
     uint256 terms;
@@ -30,8 +30,7 @@ struct OrderEntry {
 
 /// @notice An account.
 /// @param state A.state (AccountState.sol)
-/// @param pending A.pending: sums over its pending orders, void without any (AccountState.sol)
-/// @param fills A.fills: kept for fills of intents
+/// @param pending A.pending: sums over its pending orders, void without any (PendingSums.sol)
 /// @param liquidation A.liquidation, void unless locked (Liquidation.sol)
 /// @param claimable Referral, solver and liquidation credits, USD with 6 decimals
 /// @param rewards | reward accumulator 80 | accrued rewards 128 |, only where the market has rewards
@@ -39,7 +38,6 @@ struct OrderEntry {
 struct Account {
     uint256 state;
     uint256 pending;
-    uint256 fills;
     uint256 liquidation;
     uint256 claimable;
     uint256 rewards;
@@ -69,6 +67,7 @@ struct Account {
 /// @param versions Records of valid versions at which orders settled (Version.sol)
 /// @param versionRewards Reward accumulators at those versions, where the market has rewards
 /// @param explicitSettlementFees Settlement fees of versions whose record does not say them
+/// @param carriedPrices Prices that invalid versions with fills carried over from before, raw with 6 decimals
 /// @param settlementFeeHistory | since 32 | fee 64 |: the fee of versions after `since`; empty until it changes
 ///        (SettlementFees.sol)
 /// @param accounts Accounts
@@ -95,6 +94,7 @@ struct MarketStorage {
     mapping(uint256 timestamp => uint256) versions;
     mapping(uint256 timestamp => uint256) versionRewards;
     mapping(uint256 timestamp => uint256) explicitSettlementFees;
+    mapping(uint256 timestamp => int256) carriedPrices;
     uint256[] settlementFeeHistory;
     mapping(address account => Account) accounts;
 }

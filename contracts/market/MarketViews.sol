@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+
 import { Fixed6 } from "../math/Fixed6.sol";
 import { UFixed6 } from "../math/UFixed6.sol";
 import { AccountOrderStorage } from "../types/AccountOrder.sol";
@@ -14,6 +16,7 @@ import { RiskParameter } from "../types/RiskParameter.sol";
 import { Side } from "../types/Side.sol";
 import { VersionStorage } from "../types/Version.sol";
 import { ClaimableFees, Fees } from "./Fees.sol";
+import { Fills, PendingFills } from "./Fills.sol";
 import { Margin } from "./Margin.sol";
 import { Account, MarketStorage, marketStorage } from "./MarketStorage.sol";
 import { Parameters } from "./Parameters.sol";
@@ -97,13 +100,17 @@ abstract contract MarketViews {
     function pendingPositions(address account) external view returns (Position memory) {
         MarketStorage storage $ = marketStorage();
         Account storage self = $.accounts[account];
-        (AccountState memory state, PendingSums memory sums) = load(self);
+        (AccountState memory state, PendingSums memory sums, PendingFills memory fills) = load(self);
         uint256 timestamp = settledVersion($);
         if (state.count != 0) {
             uint256 newest = (state.head + state.count - 1) & type(uint16).max;
             timestamp = AccountOrderStorage.timestampOf(self.orders[newest].sizes);
         }
-        return sidePosition(state.side, state.size + sums.opens - sums.closes, timestamp);
+        uint256 size = state.size + sums.opens - sums.closes;
+        if (fills.side == Side.None) return sidePosition(state.side, size, timestamp);
+        // casts: sizes are below 2^64
+        int256 signed = (fills.side == Side.Long ? int256(size) : -int256(size)) + fills.size;
+        return sidePosition(signed > 0 ? Side.Long : Side.Short, SignedMath.abs(signed), timestamp);
     }
 
     /// @notice See IMarket.pendingCount.
@@ -130,10 +137,10 @@ abstract contract MarketViews {
         returns (Fixed6 effectiveCollateral, UFixed6 margin, UFixed6 maintenance)
     {
         MarketStorage storage $ = marketStorage();
-        (AccountState memory state, PendingSums memory sums) = load($.accounts[account]);
+        (AccountState memory state, PendingSums memory sums, PendingFills memory fills) = load($.accounts[account]);
         int256 latest = PricingStorage.price($.pricing);
-        effectiveCollateral = Fixed6.wrap(Margin.effectiveCollateral(state, sums, latest));
-        margin = UFixed6.wrap(Margin.margin(Margin.worstSize(state, sums), latest, $.order, $.margin));
+        effectiveCollateral = Fixed6.wrap(Margin.effectiveCollateral(state, sums, fills, latest));
+        margin = UFixed6.wrap(Margin.margin(Margin.worstSize(state, sums, fills), latest, $.order, $.margin));
         maintenance = UFixed6.wrap(Margin.maintenance(state.size, latest, $.order, $.margin));
     }
 
@@ -209,9 +216,14 @@ abstract contract MarketViews {
         return BookStorage.timestampOf($.book);
     }
 
-    function load(Account storage self) private view returns (AccountState memory state, PendingSums memory sums) {
+    function load(Account storage self)
+        private
+        view
+        returns (AccountState memory state, PendingSums memory sums, PendingFills memory fills)
+    {
         state = AccountStateStorage.load(self.state);
-        if (state.count != 0) sums = PendingSumsStorage.load(self.pending);
+        if (state.ordered) sums = PendingSumsStorage.load(self.pending);
+        fills = Fills.pending(self, state);
     }
 
     function sidePosition(Side side, uint256 size, uint256 timestamp) private pure returns (Position memory) {

@@ -15,15 +15,16 @@ import { OrderTerms } from "../types/OrderTerms.sol";
 import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
 import { PendingVersion, PendingVersionStorage } from "../types/PendingVersion.sol";
 import { Side } from "../types/Side.sol";
-import { Accounts } from "./Accounts.sol";
 import { Account, MarketStorage, OrderEntry, QueueEntry } from "./MarketStorage.sol";
 import { PriceFeed } from "./Prices.sol";
+import { Queues } from "./Queues.sol";
 
 /// @notice An order: one of `opened` and `closed` is zero, not both.
 /// @param account Whose order
 /// @param side Side that it opens or closes
 /// @param opened Size that it opens, raw with 6 decimals
 /// @param closed Size that it closes, raw with 6 decimals
+/// @param held Size of the account with all that it opens already, raw with 6 decimals
 /// @param referrer Who gets the referral share, or zero
 /// @param forced Whether a liquidation places it: no caps, no limits (§10.4, §5.7)
 struct Order {
@@ -31,6 +32,7 @@ struct Order {
     Side side;
     uint256 opened;
     uint256 closed;
+    uint256 held;
     address referrer;
     bool forced;
 }
@@ -68,7 +70,7 @@ library Orders {
         uint256 word = $.pendingBook;
         Book memory sizes = BookStorage.loadSizes(word);
         bool joins = book.count != 0 && BookStorage.timestampOf(word) == feed.current;
-        if (!joins) checkCount(book.count, order.forced, feed.config.maxPendingGlobal());
+        if (!joins) Queues.checkCount(book.count, order.forced, feed.config.maxPendingGlobal());
 
         (int256 change, int256 absoluteChange) = move($, state, sums, book.sizes, sizes, order);
         $.pendingBook = BookStorage.store(sizes, feed.current);
@@ -79,12 +81,6 @@ library Orders {
             ++book.count;
             $.book = BookStorage.store(book);
         }
-    }
-
-    /// @dev Caps on unsettled versions (§5.7). Liquidations are exempt, up to what the 16 bits of a count can hold.
-    function checkCount(uint256 count, bool forced, uint256 limit) private pure {
-        if (forced) limit = type(uint16).max;
-        if (count >= limit) revert IMarketErrors.TooManyPending(count, limit);
     }
 
     /// @dev Moves the market's pending sizes and the account's sums, within the limits.
@@ -106,7 +102,7 @@ library Orders {
         if (order.opened != 0) {
             checkSize(settled.ofSide(order.side), order.opened);
             checkSize(sizes.ofSide(order.side), order.opened);
-            checkSize(state.size + sums.opens, order.opened);
+            checkSize(order.held, order.opened);
             sizes.add(order.side, order.opened);
             sums.opens += order.opened;
             state.side = order.side;
@@ -133,12 +129,12 @@ library Orders {
 
     /// @dev Bounds sizes to 63 bits (§1.5): an account's with all its opens, and the market's side both as settled and as
     ///      pending. Should closes be cancelled later, a settled side still stays below 2^64, which its slot can hold.
-    function checkSize(uint256 size, uint256 opened) private pure {
+    function checkSize(uint256 size, uint256 opened) internal pure {
         if (opened >= MAX_SIZE || size + opened >= MAX_SIZE) revert IMarketErrors.SizeOverflow(opened);
     }
 
     /// @dev Limits of an increase, with pending orders counted (§10.4).
-    function checkIncrease(OrderTerms terms, Book memory sizes, bool isMaker) private pure {
+    function checkIncrease(OrderTerms terms, Book memory sizes, bool isMaker) internal pure {
         unchecked {
             if (isMaker) {
                 if (sizes.maker >= terms.makerLimit()) {
@@ -167,10 +163,9 @@ library Orders {
         int256 change,
         int256 absoluteChange
     ) private returns (Increments memory added) {
-        (OrderEntry storage entry, AccountOrder memory total) = openEntry($, stored, feed, state, order.forced);
+        (OrderEntry storage entry, AccountOrder memory total) = Queues.openOrder($, stored, feed, state, order.forced);
         FeeTerms fees = $.fees;
-        if (total.timestamp == 0) {
-            total.timestamp = feed.current;
+        if (!total.hasOrders()) {
             added.settlementFee = total.settlementFee = fees.settlementFee();
             // Liquidations are never refused: what does not fit is forgone.
             uint256 room = PendingSumsStorage.MAX_SETTLEMENT - sums.settlement;
@@ -185,6 +180,7 @@ library Orders {
         charge($, total, order, change, absoluteChange, fees.referralFee(), added);
         sums.units += added.units;
         sums.settlement += added.settlementFee;
+        state.ordered = true;
         if (total.referrer != address(0)) total.hasTerms = true;
         entry.sizes = AccountOrderStorage.storeSizes(total);
         if (total.hasTerms) entry.terms = AccountOrderStorage.storeTerms(total);
@@ -199,30 +195,6 @@ library Orders {
             added.settlementFee,
             order.referrer
         );
-    }
-
-    /// @dev The account's newest entry if it is of this version, else the next one, empty.
-    function openEntry(
-        MarketStorage storage $,
-        Account storage self,
-        PriceFeed memory feed,
-        AccountState memory state,
-        bool forced
-    ) private view returns (OrderEntry storage entry, AccountOrder memory total) {
-        unchecked {
-            if (state.count != 0) {
-                entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
-                uint256 sizes = entry.sizes;
-                if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
-                    total = AccountOrderStorage.loadSizes(sizes);
-                    Accounts.loadTerms($, feed, entry, total);
-                    return (entry, total);
-                }
-            }
-            checkCount(state.count, forced, feed.config.maxPendingLocal());
-            entry = self.orders[(state.head + state.count) & type(uint16).max];
-            ++state.count;
-        }
     }
 
     /// @dev All orders of an account at a version are charged as one; what was charged never falls (§6.2).
@@ -295,17 +267,17 @@ library Orders {
         Increments memory added
     ) private {
         unchecked {
-            QueueEntry storage entry = $.queue[(book.head + book.count - (joins ? 1 : 0)) & type(uint16).max];
-            PendingVersion memory pending;
-            if (joins) pending = PendingVersionStorage.load(entry.orders, entry.units);
-            else pending.timestamp = current;
+            (QueueEntry storage entry, PendingVersion memory pending) = Queues.openVersion($, book, joins, current);
+            if (pending.hasOrders) PendingVersionStorage.loadUnits(pending, entry.units);
+            pending.hasOrders = true;
 
             // casts: sizes are below 2^63, units below 2^88
             pending.change(order.side, int256(order.opened) - int256(order.closed));
             pending.units += added.units;
             pending.referralUnits = uint256(int256(pending.referralUnits) + added.referralUnits);
             pending.settlement += added.settlementFee;
-            (entry.orders, entry.units) = PendingVersionStorage.store(pending);
+            entry.orders = PendingVersionStorage.storeSizes(pending);
+            entry.units = PendingVersionStorage.storeUnits(pending);
         }
     }
 }

@@ -81,9 +81,12 @@ library Settlement {
     {
         if (self.book.count != 0) {
             QueueEntry storage entry = $.queue[self.book.head];
-            uint256 orders = entry.orders;
-            if (PendingVersionStorage.timestampOf(orders) <= latest) {
-                return (PendingVersionStorage.load(orders, entry.units), true);
+            uint256 sizes = entry.orders;
+            if (PendingVersionStorage.timestampOf(sizes) <= latest) {
+                pending = PendingVersionStorage.loadSizes(sizes);
+                if (pending.hasOrders) PendingVersionStorage.loadUnits(pending, entry.units);
+                if (pending.hasFills) PendingVersionStorage.loadFills(pending, entry.fills);
+                return (pending, true);
             }
         }
         pending.timestamp = latest;
@@ -101,16 +104,18 @@ library Settlement {
         if (!valid) price = self.pricing.price;
 
         uint256 fee = accrue($, self, feed, pending.timestamp, price);
-        if (valid) fee += distributePositionFees(self, pending, price);
-        uint256 settlement = valid ? pending.settlement : 0;
-        fee = Fees.collect($, self.pricing, self.fees, fee, settlement);
+        if (!valid) (pending.units, pending.referralUnits, pending.settlement) = (0, 0, 0);
+        fee += distributePositionFees(self, pending, price);
+        fee = Fees.collect($, self.pricing, self.fees, fee, pending.settlement);
 
         self.book.timestamp = pending.timestamp;
         self.pricing.price = price;
         self.pricing.valid = valid;
         if (hasOrders) {
-            if (valid) carryOut($, self, feed, pending);
+            if (valid) pending.applyTo(self.book.sizes);
             else cancel($, pending);
+            pending.applyFillsTo(self.book.sizes);
+            if (valid || pending.hasFills) record($, self, feed, pending, valid);
         }
         emit IMarketEvents.MarketSettled(
             pending.timestamp,
@@ -121,7 +126,7 @@ library Settlement {
             self.accumulators.short,
             self.pricing.fundingRate,
             fee,
-            settlement
+            pending.settlement
         );
     }
 
@@ -146,7 +151,7 @@ library Settlement {
         }
     }
 
-    /// @dev Position fees of a version, without the referrers' part: the market's share of them, and the rest to the makers
+    /// @dev Position fees of a version's orders and fills, without the referrers' part: the market's share of them, and the rest to the makers
     ///      by their size before the version (§6.3).
     /// @return fee The market's share, USD with 12 decimals
     function distributePositionFees(Progress memory self, PendingVersion memory pending, int256 price)
@@ -155,7 +160,8 @@ library Settlement {
         returns (uint256 fee)
     {
         unchecked {
-            uint256 total = (pending.units - pending.referralUnits) * SignedMath.abs(price) / 1e6;
+            uint256 total =
+                (pending.units - pending.referralUnits) * SignedMath.abs(price) / 1e6 + pending.fillFees * 1e6;
             if (total == 0) return 0;
 
             uint256 makers = self.book.sizes.maker;
@@ -169,20 +175,22 @@ library Settlement {
         }
     }
 
-    /// @dev Orders of a valid version: sizes change, and what accounts need of the version is kept for them.
-    function carryOut(
+    /// @dev Keeps what accounts need of a version.
+    function record(
         MarketStorage storage $,
         Progress memory self,
         PriceFeed memory feed,
-        PendingVersion memory pending
+        PendingVersion memory pending,
+        bool valid
     ) private {
-        pending.applyTo(self.book.sizes);
-
+        uint256 timestamp = pending.timestamp;
         uint256 feeCount =
-            countSettlementFees(pending.settlement, SettlementFees.at($, feed.config, self.fees, pending.timestamp));
-        if (feeCount == VersionStorage.EXPLICIT) $.explicitSettlementFees[pending.timestamp] = pending.settlement;
-        $.versions[pending.timestamp] = VersionStorage.pack(AccumulatorStorage.store(self.accumulators), feeCount);
-        if (feed.config.hasRewards()) $.versionRewards[pending.timestamp] = $.rewardAccumulators;
+            countSettlementFees(pending.settlement, SettlementFees.at($, feed.config, self.fees, timestamp));
+        if (feeCount == VersionStorage.EXPLICIT) $.explicitSettlementFees[timestamp] = pending.settlement;
+        $.versions[timestamp] =
+            VersionStorage.pack(AccumulatorStorage.store(self.accumulators), valid, pending.hasFills, feeCount);
+        if (!valid) $.carriedPrices[timestamp] = self.pricing.price;
+        if (feed.config.hasRewards()) $.versionRewards[timestamp] = $.rewardAccumulators;
     }
 
     /// @dev How many settlement fees of the version's amount make the sum, or EXPLICIT where that does not work out:

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { Rounding } from "../math/Rounding.sol";
 
-/// @notice An account's orders at one version, charged as one (docs/protocol.md §6.2; slots O.a, O.b; O.c is kept for fills).
+/// @notice An account's orders at one version, charged as one (docs/protocol.md §6.2; slots O.a, O.b, O.c).
 /// @param timestamp The version
 /// @param opened Size that they open, raw with 6 decimals
 /// @param closed Size that they close, raw with 6 decimals
@@ -14,6 +14,9 @@ import { Rounding } from "../math/Rounding.sol";
 /// @param referrer Who gets the referral share, or zero
 /// @param settlementFee Settlement fee from when it was placed, USD with 6 decimals (SettlementFees.sol)
 /// @param referralShare Share of the fee units that the referrer gets, 12 decimals
+/// @param hasFills Whether O.c means anything: the account has fills at the version
+/// @param fillSize Net size of its fills, positive where it bought, raw with 6 decimals
+/// @param fillNotional Sum of their sizes times agreed prices, USD with 12 decimals, signed as the sizes
 struct AccountOrder {
     uint256 timestamp;
     uint256 opened;
@@ -25,9 +28,17 @@ struct AccountOrder {
     address referrer;
     uint256 settlementFee;
     uint256 referralShare;
+    bool hasFills;
+    int256 fillSize;
+    int256 fillNotional;
 }
 
-using { units, unitsAt, referralUnits } for AccountOrder global;
+using { hasOrders, units, unitsAt, referralUnits } for AccountOrder global;
+
+/// @return Whether there are orders at the version, not just fills
+function hasOrders(AccountOrder memory self) pure returns (bool) {
+    return self.opened | self.closed != 0;
+}
 
 /// @return Fee units, 12 decimals, rounded up (§6.1)
 function units(AccountOrder memory self) pure returns (uint256) {
@@ -56,7 +67,7 @@ library AccountOrderStorage {
     uint256 private constant SIZE = (1 << 63) - 1;
     uint256 private constant CHANGE = (1 << 26) - 1;
 
-    // O.a | timestamp 32 | opened 63 | closed 63 | rate 41 | change 26 signed | absolute change 26 signed | terms 1 | 4 unused |
+    // O.a | timestamp 32 | opened 63 | closed 63 | rate 41 | change 26 signed | absolute change 26 signed | terms 1 | fills 1 | 3 unused |
     function loadSizes(uint256 a) internal pure returns (AccountOrder memory self) {
         self.timestamp = timestampOf(a);
         self.opened = (a >> 32) & SIZE;
@@ -66,6 +77,7 @@ library AccountOrderStorage {
         self.change = int256(a << 31) >> 230;
         self.absoluteChange = int256(a << 5) >> 230;
         self.hasTerms = (a >> 251) & 1 == 1;
+        self.hasFills = (a >> 252) & 1 == 1;
     }
 
     // O.b | referrer 160 | settlement fee 48 | referral share 40 | 8 unused |
@@ -76,6 +88,19 @@ library AccountOrderStorage {
         self.referralShare = (b >> 208) & type(uint40).max;
     }
 
+    // O.c | fill size 64 signed | fill notional 128 signed | 64 unused |
+    function loadFills(AccountOrder memory self, uint256 c) internal pure {
+        // casts: sign extension
+        self.fillSize = int256(int64(uint64(c)));
+        self.fillNotional = int256(int128(uint128(c >> 64)));
+    }
+
+    /// @dev |size| is below 2^63 and |price| below 2^57 in the sum of an account's fills (Fills.sol).
+    function storeFills(AccountOrder memory self) internal pure returns (uint256) {
+        // casts: two's complement, cut to its bits
+        return uint256(uint64(int64(self.fillSize))) | uint256(uint128(int128(self.fillNotional))) << 64;
+    }
+
     function timestampOf(uint256 a) internal pure returns (uint256) {
         return a & type(uint32).max;
     }
@@ -84,7 +109,7 @@ library AccountOrderStorage {
         // casts: two's complement, cut to its bits; saturated where it is summed
         return self.timestamp | self.opened << 32 | self.closed << 95 | self.rate << 158
             | (uint256(self.change) & CHANGE) << 199 | (uint256(self.absoluteChange) & CHANGE) << 225
-            | (self.hasTerms ? 1 << 251 : 0);
+            | (self.hasTerms ? 1 << 251 : 0) | (self.hasFills ? 1 << 252 : 0);
     }
 
     function storeTerms(AccountOrder memory self) internal pure returns (uint256) {

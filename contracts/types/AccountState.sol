@@ -13,6 +13,8 @@ import { Side } from "./Side.sol";
 /// @param head Index of its oldest pending order
 /// @param count Number of its pending versions
 /// @param locked Whether a liquidation waits for its version
+/// @param ordered Whether A.pending means something: since there were no pending versions, an order was placed
+/// @param filled Whether fills may be pending: since there were no pending versions, an intent was filled
 struct AccountState {
     int256 collateral;
     uint256 size;
@@ -21,13 +23,24 @@ struct AccountState {
     uint256 head;
     uint256 count;
     bool locked;
+    bool ordered;
+    bool filled;
+}
+
+using { signedSize } for AccountState global;
+
+/// @return A taker's settled size, positive where long, raw with 6 decimals; 0 for makers
+function signedSize(AccountState memory self) pure returns (int256) {
+    // casts: sizes are below 2^63
+    if (self.side == Side.Long) return int256(self.size);
+    return self.side == Side.Short ? -int256(self.size) : int256(0);
 }
 
 /// @title Slot A.state
 library AccountStateStorage {
     int256 internal constant MAX_COLLATERAL = type(int64).max;
 
-    // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | 14 unused |
+    // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | ordered 1 | filled 1 | 12 unused |
     function load(uint256 word) internal pure returns (AccountState memory self) {
         self.collateral = collateral(word);
         self.size = (word >> 64) & ((1 << 63) - 1);
@@ -35,14 +48,16 @@ library AccountStateStorage {
         self.accumulator = AccumulatorStorage.extract(word, 129);
         self.head = (word >> 209) & type(uint16).max;
         self.count = (word >> 225) & type(uint16).max;
-        self.locked = word >> 241 == 1;
+        self.locked = (word >> 241) & 1 == 1;
+        self.ordered = (word >> 242) & 1 == 1;
+        self.filled = (word >> 243) & 1 == 1;
     }
 
     function store(AccountState memory self) internal pure returns (uint256) {
         // casts: two's complement, cut to its 64 bits
         return uint256(uint64(int64(bound(self.collateral)))) | self.size << 64 | uint256(self.side) << 127
             | AccumulatorStorage.insert(self.accumulator, 129) | self.head << 209 | self.count << 225
-            | (self.locked ? 1 << 241 : 0);
+            | (self.locked ? 1 << 241 : 0) | (self.ordered ? 1 << 242 : 0) | (self.filled ? 1 << 243 : 0);
     }
 
     /// @dev The collateral alone.

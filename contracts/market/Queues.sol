@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { IMarketErrors } from "../interfaces/IMarketErrors.sol";
+import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
+import { AccountState } from "../types/AccountState.sol";
+import { SettledBook } from "../types/Book.sol";
+import { PendingVersion, PendingVersionStorage } from "../types/PendingVersion.sol";
+import { Accounts } from "./Accounts.sol";
+import { Account, MarketStorage, OrderEntry, QueueEntry } from "./MarketStorage.sol";
+import { PriceFeed } from "./Prices.sol";
+
+/// @title The queues of pending versions, the market's and the accounts': their tails, where orders and fills are added
+library Queues {
+    /// @notice Caps on unsettled versions (§5.7). Liquidations are exempt, up to what the 16 bits of a count can hold.
+    function checkCount(uint256 count, bool forced, uint256 limit) internal pure {
+        if (forced) limit = type(uint16).max;
+        if (count >= limit) revert IMarketErrors.TooManyPending(count, limit);
+    }
+
+    /// @notice The market's newest version if it is the current one, else the next, empty.
+    /// @param joins Whether it is the current one
+    function openVersion(MarketStorage storage $, SettledBook memory book, bool joins, uint256 current)
+        internal
+        view
+        returns (QueueEntry storage entry, PendingVersion memory pending)
+    {
+        unchecked {
+            entry = $.queue[(book.head + book.count - (joins ? 1 : 0)) & type(uint16).max];
+        }
+        if (joins) pending = PendingVersionStorage.loadSizes(entry.orders);
+        else pending.timestamp = current;
+    }
+
+    /// @notice The account's newest entry if it is of the current version, else the next one, empty; counted in `state`.
+    function openOrder(
+        MarketStorage storage $,
+        Account storage self,
+        PriceFeed memory feed,
+        AccountState memory state,
+        bool forced
+    ) internal view returns (OrderEntry storage entry, AccountOrder memory total) {
+        unchecked {
+            if (state.count != 0) {
+                entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
+                uint256 sizes = entry.sizes;
+                if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
+                    total = AccountOrderStorage.loadSizes(sizes);
+                    Accounts.loadTerms($, feed, entry, total);
+                    return (entry, total);
+                }
+            }
+            checkCount(state.count, forced, feed.config.maxPendingLocal());
+            entry = self.orders[(state.head + state.count) & type(uint16).max];
+            ++state.count;
+            total.timestamp = feed.current;
+        }
+    }
+}
