@@ -29,6 +29,7 @@ class Protocol:
     pyth: ContractInstance
     pyth_oracle: ContractInstance
     market_factory: ContractInstance
+    verifier: ContractInstance
     market_implementation: ContractInstance
     market_extension: ContractInstance
     options: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +95,6 @@ def deploy_protocol(
         owner,
         oracle_factory,
         payoff_factory,
-        ZERO_ADDRESS,
         parameter or parameters.live_protocol(),
     )
     extension = deploy("MarketExtension", market_factory)
@@ -108,6 +108,7 @@ def deploy_protocol(
         pyth=pyth_contract,
         pyth_oracle=pyth_oracle,
         market_factory=market_factory,
+        verifier=_container("Verifier").at(market_factory.verifier()),
         market_implementation=implementation,
         market_extension=extension,
         options=options,
