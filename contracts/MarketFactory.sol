@@ -6,16 +6,20 @@ import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { BeaconProxy } from "@openzeppelin/contracts/proxy/beacon/BeaconProxy.sol";
 import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 
+import { Verifier } from "./intents/Verifier.sol";
 import { IMarket } from "./interfaces/IMarket.sol";
 import { IMarketFactory } from "./interfaces/IMarketFactory.sol";
 import { IOracleFactory } from "./interfaces/IOracleFactory.sol";
 import { IPayoffFactory } from "./interfaces/IPayoffFactory.sol";
+import { IVerifier } from "./interfaces/IVerifier.sol";
 import { ParameterValidation } from "./market/ParameterValidation.sol";
 import { UFixed6 } from "./math/UFixed6.sol";
 import { MarketDefinition } from "./types/MarketDefinition.sol";
 import { MarketParameter } from "./types/MarketParameter.sol";
+import { OperatorUpdate } from "./types/OperatorUpdate.sol";
 import { ProtocolParameter } from "./types/ProtocolParameter.sol";
 import { RiskParameter } from "./types/RiskParameter.sol";
+import { SignerUpdate } from "./types/SignerUpdate.sol";
 
 /// @title MarketFactory
 /// @notice See IMarketFactory.
@@ -72,18 +76,17 @@ contract MarketFactory is IMarketFactory, Ownable2Step {
     /// @param initialOwner Owner; a timelock on real networks
     /// @param oracleFactory_ Registry of oracles
     /// @param payoffFactory_ Registry of payoffs
-    /// @param verifier_ Checks signatures of intents
     /// @param parameter_ The protocol's parameters
     constructor(
         address initialOwner,
         address oracleFactory_,
         address payoffFactory_,
-        address verifier_,
         ProtocolParameter memory parameter_
     ) Ownable(initialOwner) {
         oracleFactory = oracleFactory_;
         payoffFactory = payoffFactory_;
-        verifier = verifier_;
+        // Each needs the other's address; only the creator knows both in time.
+        verifier = address(new Verifier(address(this)));
         setParameter(parameter_);
     }
 
@@ -176,14 +179,47 @@ contract MarketFactory is IMarketFactory, Ownable2Step {
 
     /// @inheritdoc IMarketFactory
     function updateOperator(address operator, bool approved) external {
-        operators[msg.sender][operator] = approved;
-        emit OperatorUpdated(msg.sender, operator, approved);
+        setOperator(msg.sender, operator, approved);
     }
 
     /// @inheritdoc IMarketFactory
     function updateSigner(address signer, bool approved) external {
-        signers[msg.sender][signer] = approved;
-        emit SignerUpdated(msg.sender, signer, approved);
+        setSigner(msg.sender, signer, approved);
+    }
+
+    /// @inheritdoc IMarketFactory
+    function updateOperatorWithSignature(OperatorUpdate calldata update, bytes calldata signature)
+        external
+        whenNotPaused
+    {
+        applyOperator(update, signature);
+    }
+
+    /// @inheritdoc IMarketFactory
+    function updateSignerWithSignature(SignerUpdate calldata update, bytes calldata signature) external whenNotPaused {
+        applySigner(update, signature);
+    }
+
+    /// @inheritdoc IMarketFactory
+    function updateOperatorBatchWithSignatures(OperatorUpdate[] calldata updates, bytes[] calldata signatures)
+        external
+        whenNotPaused
+    {
+        if (updates.length != signatures.length) revert LengthMismatch(updates.length, signatures.length);
+        for (uint256 i = 0; i < updates.length; i++) {
+            applyOperator(updates[i], signatures[i]);
+        }
+    }
+
+    /// @inheritdoc IMarketFactory
+    function updateSignerBatchWithSignatures(SignerUpdate[] calldata updates, bytes[] calldata signatures)
+        external
+        whenNotPaused
+    {
+        if (updates.length != signatures.length) revert LengthMismatch(updates.length, signatures.length);
+        for (uint256 i = 0; i < updates.length; i++) {
+            applySigner(updates[i], signatures[i]);
+        }
     }
 
     // -- Pause -------------------------------------------------------------------------------------------------------
@@ -213,7 +249,34 @@ contract MarketFactory is IMarketFactory, Ownable2Step {
         emit PauserUpdated(newPauser);
     }
 
+    /// @dev Messages may be relayed by anyone, so the pause is asked here; what an account does itself with its approvals
+    ///      it may do at any time.
+    modifier whenNotPaused() {
+        if (beacon.paused) revert FactoryPaused();
+        _;
+    }
+
     // -- Steps -------------------------------------------------------------------------------------------------------
+
+    function applyOperator(OperatorUpdate calldata update, bytes calldata signature) private {
+        IVerifier(verifier).consumeOperatorUpdate(update, signature);
+        setOperator(update.common.account, update.operator, update.approved);
+    }
+
+    function applySigner(SignerUpdate calldata update, bytes calldata signature) private {
+        IVerifier(verifier).consumeSignerUpdate(update, signature);
+        setSigner(update.common.account, update.signer, update.approved);
+    }
+
+    function setOperator(address account, address operator, bool approved) private {
+        operators[account][operator] = approved;
+        emit OperatorUpdated(account, operator, approved);
+    }
+
+    function setSigner(address account, address signer, bool approved) private {
+        signers[account][signer] = approved;
+        emit SignerUpdated(account, signer, approved);
+    }
 
     /// @dev What can be checked of a definition without the market (§3.2). Initialization checks the reward's decimals.
     function check(MarketDefinition calldata definition) private view {

@@ -29,6 +29,7 @@ class Protocol:
     pyth: ContractInstance
     pyth_oracle: ContractInstance
     market_factory: ContractInstance
+    verifier: ContractInstance
     market_implementation: ContractInstance
     market_extension: ContractInstance
     market_intents: ContractInstance
@@ -95,7 +96,6 @@ def deploy_protocol(
         owner,
         oracle_factory,
         payoff_factory,
-        ZERO_ADDRESS,
         parameter or parameters.live_protocol(),
     )
     extension = deploy("MarketExtension", market_factory)
@@ -110,6 +110,7 @@ def deploy_protocol(
         pyth=pyth_contract,
         pyth_oracle=pyth_oracle,
         market_factory=market_factory,
+        verifier=_container("Verifier").at(market_factory.verifier()),
         market_implementation=implementation,
         market_extension=extension,
         market_intents=intents,

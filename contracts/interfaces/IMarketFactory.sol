@@ -5,8 +5,10 @@ import { IBeacon } from "@openzeppelin/contracts/proxy/beacon/IBeacon.sol";
 
 import { MarketDefinition } from "../types/MarketDefinition.sol";
 import { MarketParameter } from "../types/MarketParameter.sol";
+import { OperatorUpdate } from "../types/OperatorUpdate.sol";
 import { ProtocolParameter } from "../types/ProtocolParameter.sol";
 import { RiskParameter } from "../types/RiskParameter.sol";
+import { SignerUpdate } from "../types/SignerUpdate.sol";
 
 /// @title MarketFactory: opens markets, bounds their parameters, keeps who may act for whom
 /// @notice Anyone opens a market (docs/protocol.md §3.1). The factory is also the beacon of all markets (§3.4), holds the
@@ -81,6 +83,9 @@ interface IMarketFactory is IBeacon {
     /// @notice The implementation has no code or belongs to another factory.
     error InvalidImplementation(address implementation);
 
+    /// @notice A batch has not one signature for each message.
+    error LengthMismatch(uint256 updates, uint256 signatures);
+
     // -- Markets -----------------------------------------------------------------------------------------------------
 
     /// @notice Opens a market; the caller becomes its coordinator (§3.1). Anyone may call.
@@ -150,6 +155,31 @@ interface IMarketFactory is IBeacon {
     /// @param signer Who
     /// @param approved Whether it may
     function updateSigner(address signer, bool approved) external;
+
+    /// @notice As updateOperator, for the account that signed the message (§9.6). Anyone may relay it.
+    /// @dev Reverts with FactoryPaused or the Verifier's error; the message's domain is this contract, and the account
+    ///      itself must have signed.
+    /// @param update Who may act for whom
+    /// @param signature Of the account, by key or ERC-1271
+    function updateOperatorWithSignature(OperatorUpdate calldata update, bytes calldata signature) external;
+
+    /// @notice As updateSigner, for the account that signed the message (§9.6). Anyone may relay it.
+    /// @dev Reverts as updateOperatorWithSignature does.
+    /// @param update Who may sign for whom
+    /// @param signature Of the account, by key or ERC-1271
+    function updateSignerWithSignature(SignerUpdate calldata update, bytes calldata signature) external;
+
+    /// @notice updateOperatorWithSignature for several messages, of one account or many: all or none.
+    /// @dev Reverts with LengthMismatch, and as updateOperatorWithSignature does.
+    /// @param updates The messages
+    /// @param signatures One for each
+    function updateOperatorBatchWithSignatures(OperatorUpdate[] calldata updates, bytes[] calldata signatures) external;
+
+    /// @notice updateSignerWithSignature for several messages, of one account or many: all or none.
+    /// @dev Reverts with LengthMismatch, and as updateOperatorWithSignature does.
+    /// @param updates The messages
+    /// @param signatures One for each
+    function updateSignerBatchWithSignatures(SignerUpdate[] calldata updates, bytes[] calldata signatures) external;
 
     /// @return Whether `operator` may act for `account`
     function operators(address account, address operator) external view returns (bool);

@@ -71,7 +71,7 @@ class Bench:
         self.oracles = self.evm.deploy("OracleFactory", owner, sender=owner)
         self.payoffs = self.evm.deploy("PayoffFactory", sender=owner)
         self.factory = self.evm.deploy(
-            "MarketFactory", owner, self.oracles.address, self.payoffs.address, owner, unlimited, sender=owner
+            "MarketFactory", owner, self.oracles.address, self.payoffs.address, unlimited, sender=owner
         )
         self.oracles.send("updateMarketFactory", self.factory.address, sender=owner)
         extension = self.evm.deploy("MarketExtension", self.factory.address, sender=owner)

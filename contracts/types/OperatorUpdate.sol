@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { Common } from "./Common.sol";
+
+/// @notice A signed approval of an operator, or its end, which anyone may relay to the MarketFactory
+///         (docs/protocol.md §9.6).
+/// @param operator Who may act for the account
+/// @param approved Whether it may from now on
+/// @param common Account, which is the signer too, MarketFactory, a nonce that the message uses up, group, expiry
+struct OperatorUpdate {
+    address operator;
+    bool approved;
+    Common common;
+}
