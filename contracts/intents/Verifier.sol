@@ -61,6 +61,7 @@ contract Verifier is IVerifier, EIP712 {
         uint256 minimum = Math.ceilDiv(amount, PARTS);
         if (size < minimum && size != left) revert FillTooSmall(size, Math.min(minimum, left));
         filled[digest] = before + size;
+        emit IntentConsumed(digest, intent.common.account, size, left - size);
     }
 
     /// @inheritdoc IVerifier

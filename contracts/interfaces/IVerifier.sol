@@ -14,9 +14,16 @@ import { SignerUpdate } from "../types/SignerUpdate.sol";
 interface IVerifier {
     // -- Events ------------------------------------------------------------------------------------------------------
 
-    /// @notice Messages of the account with this nonce no longer count: it was cancelled, or used up by a message.
-    /// @param account Whose messages
-    /// @param nonce Their nonce
+    /// @notice A part of an intent was used up by a fill or cross in its market.
+    /// @param hash EIP-712 digest of the intent
+    /// @param account Whose intent
+    /// @param size Size of the fill, 6 decimals
+    /// @param remaining What can still be filled, 6 decimals
+    event IntentConsumed(bytes32 indexed hash, address indexed account, uint256 size, uint256 remaining);
+
+    /// @notice A nonce was cancelled: no intent with it can be filled any more.
+    /// @param account Whose
+    /// @param nonce The nonce
     event NonceCancelled(address indexed account, uint256 indexed nonce);
 
     /// @notice Messages of the account in this group no longer count.

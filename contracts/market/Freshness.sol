@@ -12,8 +12,10 @@ library Freshness {
     /// @param pricing Slot G3
     /// @param terms Risk parameters
     function holds(PriceFeed memory feed, uint256 pricing, MarginTerms terms) internal pure returns (bool) {
-        return feed.latest.timestamp != 0 && PricingStorage.valid(pricing)
-            && feed.current - feed.latest.timestamp <= terms.staleAfter();
+        // A provider whose current version is not later than its latest has promised otherwise (§5.1): nobody trades on it.
+        uint256 latest = feed.latest.timestamp;
+        return latest != 0 && feed.current > latest && PricingStorage.valid(pricing)
+            && feed.current - latest <= terms.staleAfter();
     }
 
     /// @notice Reverts with StalePrice unless it holds.

@@ -75,7 +75,10 @@ class Bench:
         )
         self.oracles.send("updateMarketFactory", self.factory.address, sender=owner)
         extension = self.evm.deploy("MarketExtension", self.factory.address, sender=owner)
-        implementation = self.evm.deploy("Market", self.factory.address, extension.address, sender=owner)
+        intents = self.evm.deploy("MarketIntents", self.factory.address, sender=owner)
+        implementation = self.evm.deploy(
+            "Market", self.factory.address, extension.address, intents.address, sender=owner
+        )
         self.factory.send("upgradeTo", implementation.address, sender=owner)
         self.factory.send("updatePauser", address_of("pauser"), sender=owner)
         self.tokens = {
