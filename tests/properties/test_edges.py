@@ -120,7 +120,7 @@ def test_one_account_reaches_the_bound(open_twin):
 
 @pytest.mark.parametrize("fee", [0, 200])
 def test_terms_do_not_reach_back_to_orders_that_were_placed(open_twin, fee):
-    """Not through an order that joins theirs, whoever places it, and not where they were free (docs/protocol.md §4.4)."""
+    """Not through an order that joins theirs, nor where they were free (docs/protocol.md §4.4)."""
     with open_twin(taker_fee=fee) as twin:
         commit(twin, 100 * UNIT)
         update(twin, "alice", maker=10**9, money=10**12)
