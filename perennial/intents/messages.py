@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, ClassVar, Self, get_args, get_type_hints
 
 from eth_utils.address import is_address, to_checksum_address
@@ -38,6 +37,10 @@ Uint256 = Annotated[int, "uint256"]
 Bool = Annotated[bool, "bool"]
 
 
+_FIELDS: dict[str, tuple[tuple[str, str], ...]] = {}
+"""Fields of each struct, read from the annotations once."""
+
+
 class Message:
     """What all parts of messages can do; the fields of a subclass are those of the Solidity struct, in its order."""
 
@@ -53,7 +56,13 @@ class Message:
     @classmethod
     def solidity(cls) -> tuple[tuple[str, str], ...]:
         """Name and Solidity type of each field, in order."""
-        return _solidity(cls)
+        found = _FIELDS.get(cls.name)
+        if found is None:
+            hints = get_type_hints(cls, include_extras=True)
+            del hints["name"]
+            kinds = [(name, Common.name if hint is Common else get_args(hint)[1]) for name, hint in hints.items()]
+            found = _FIELDS[cls.name] = tuple(kinds)
+        return found
 
     def to_abi(self) -> tuple[Any, ...]:
         """The struct as nested tuples, as eth-abi and Ape take it."""
@@ -279,15 +288,6 @@ class SignerUpdate(Message):
     ) -> Self:
         """An approval, or its end, for the MarketFactory `factory`."""
         return cls(signer, approved, _common(account, None, factory, nonce, group, expiry))
-
-
-@cache
-def _solidity(cls: type[Any]) -> tuple[tuple[str, str], ...]:
-    hints = get_type_hints(cls, include_extras=True)
-    kinds = {
-        name: Common.name if hint is Common else get_args(hint)[1] for name, hint in hints.items() if name != "name"
-    }
-    return tuple(kinds.items())
 
 
 Signable = Intent | NonceCancellation | GroupCancellation | OperatorUpdate | SignerUpdate
