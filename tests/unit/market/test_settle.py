@@ -1,5 +1,6 @@
 """Market.settle: versions and orders (docs/protocol.md §5.5, §5.6). The tree of cases is test_settle.tree."""
 
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -338,6 +339,10 @@ def play(bench, actors, settle):
     return collaterals, [sizes, bench.market.position(), bench.market.fees(), bench.market.fundingRate()]
 
 
+def settle_in_order(bench, order, _):
+    bench.settle(*order)
+
+
 @pytest.fixture
 def busy(create_market):
     """Everything costs something."""
@@ -362,9 +367,11 @@ def busy(create_market):
 def test_order_of_settlement_does_not_matter(busy, actors):
     """§5.6: accounts may settle in any order and at any later time."""
     maker, taker, hedger = (actors[role] for role in ("maker", "taker", "hedger"))
-    schedules = [lambda _: busy.market.advance(100, sender=busy.keeper)]
-    schedules += [lambda _, order=order: busy.settle(*order) for order in permutations((maker, taker, hedger))]
-    schedules += [lambda step: busy.settle([maker, taker, hedger][step % 3])]
+    schedules = [
+        lambda _: busy.market.advance(100, sender=busy.keeper),
+        lambda step: busy.settle([maker, taker, hedger][step % 3]),
+        *(partial(settle_in_order, busy, order) for order in permutations((maker, taker, hedger))),
+    ]
 
     outcomes = []
     for schedule in schedules:
