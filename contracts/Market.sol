@@ -267,8 +267,10 @@ contract Market is MarketBase {
 
     /// @dev Whether the latest version is there, valid and not too old (§10.3). The market is settled to it.
     function isFresh(PriceFeed memory feed, uint256 pricing, MarginTerms margin) private pure returns (bool) {
-        return feed.latest.timestamp != 0 && PricingStorage.valid(pricing)
-            && feed.current - feed.latest.timestamp <= margin.staleAfter();
+        // A provider whose current version is not later than its latest breaks its promise (§5.1): nobody trades on it.
+        uint256 latest = feed.latest.timestamp;
+        return latest != 0 && feed.current > latest && PricingStorage.valid(pricing)
+            && feed.current - latest <= margin.staleAfter();
     }
 
     /// @dev Moves tokens last, between the caller and the market.

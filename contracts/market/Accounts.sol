@@ -64,6 +64,8 @@ library Accounts {
         if (state.locked && LiquidationStorage.load(self.liquidation).timestamp <= settling.settledTo) {
             state.locked = false;
         }
+        // What is checked is what will be stored.
+        state.collateral = AccountStateStorage.bound(state.collateral);
     }
 
     /// @notice Stores an account, and what it owes the market in the shortfall.

@@ -45,7 +45,9 @@ class Agreement:
         if left == right:
             return
         self.differing.append(f"{name}: chain {left}, mirror {right}")
-        gaps = (abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False))
+        gaps = (
+            abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False)
+        )
         self.largest_difference = max(self.largest_difference, 1, *gaps)
 
 
@@ -238,9 +240,7 @@ class Twin:
 
     # -- Inside --------------------------------------------------------------------------------------------------------
 
-    def _paid(
-        self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]
-    ) -> int:
+    def _paid(self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]) -> int:
         amount = 0
 
         def pay() -> None:
