@@ -16,6 +16,7 @@ from perennial.mirror import interest
 from perennial.mirror.account_state import Account
 from perennial.mirror.errors import InsufficientMaintenance, MarketError
 from perennial.mirror.fixed import UNIT, UNIT12, ceil_div
+from perennial.mirror.oracle import OracleVersion
 from perennial.prices import HOUR, PriceError, Prices, load_prices, pyth_update
 
 Progress = Callable[[str, int, int], None]
@@ -62,10 +63,7 @@ class Replay:
         self.outcome = Outcome(
             options,
             prices.source,
-            (
-                f"staleAfter {STALE_AFTER} s, since prices come every hour",
-                f"riskFee {RISK_FEE / UNIT:g}, so that there is a donation",
-            ),
+            (f"staleAfter {STALE_AFTER} s, since prices come every hour", f"riskFee {RISK_FEE / UNIT:g}, so that there is a donation"),
         )
 
     def run(self) -> Outcome:
@@ -234,7 +232,9 @@ class Replay:
         owed = credits + sum(max(0, collateral) for collateral in left.values())
         owed_to_roles = sum(market.read("fees"))
         shortfall = market.read("shortfall")
-        gains = sum(result.ledger.total - result.ledger.deposits - result.ledger.withdrawals for result in out.actors)
+        gains = sum(
+            result.ledger.total - result.ledger.deposits - result.ledger.withdrawals for result in out.actors
+        )
         return Books(
             deposited=journal.deposited,
             withdrawn=journal.withdrawn,

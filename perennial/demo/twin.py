@@ -45,9 +45,7 @@ class Agreement:
         if left == right:
             return
         self.differing.append(f"{name}: chain {left}, mirror {right}")
-        gaps = (
-            abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False)
-        )
+        gaps = (abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False))
         self.largest_difference = max(self.largest_difference, 1, *gaps)
 
 
@@ -240,7 +238,9 @@ class Twin:
 
     # -- Inside --------------------------------------------------------------------------------------------------------
 
-    def _paid(self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]) -> int:
+    def _paid(
+        self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]
+    ) -> int:
         amount = 0
 
         def pay() -> None:
