@@ -13,6 +13,7 @@ import { MarketBase } from "./market/MarketBase.sol";
 import { MarketStorage, marketStorage } from "./market/MarketStorage.sol";
 import { MarketViews } from "./market/MarketViews.sol";
 import { Parameters } from "./market/Parameters.sol";
+import { Rewards } from "./market/Rewards.sol";
 import { UFixed6 } from "./math/UFixed6.sol";
 import { MarketDefinition } from "./types/MarketDefinition.sol";
 import { MarketParameter } from "./types/MarketParameter.sol";
@@ -73,10 +74,10 @@ contract MarketExtension is MarketBase, MarketViews {
 
         (IERC20 token, uint256 scale) = tokenOf($.reward);
         if (address(token) == address(0)) return UFixed6.wrap(0);
-        // | accumulator 80 | accrued |: what the market lacks stays accrued.
+        // | accumulator 85 | accrued 171 |: what the market lacks stays accrued.
         uint256 word = $.accounts[account].rewards;
-        uint256 amount = Math.min(word >> 80, token.balanceOf(address(this)) / scale);
-        $.accounts[account].rewards = word - (amount << 80);
+        uint256 amount = Math.min(word >> Rewards.BITS, token.balanceOf(address(this)) / scale);
+        $.accounts[account].rewards = word - (amount << Rewards.BITS);
         if (amount != 0) token.safeTransfer(receiver, amount * scale);
         emit IMarketEvents.RewardClaimed(account, receiver, amount);
         return UFixed6.wrap(amount);

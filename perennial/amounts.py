@@ -8,8 +8,8 @@ ONE = 10**6
 def raw(value: str | int | Decimal) -> int:
     """The integer with 6 decimals behind a decimal number: `raw("1.5") == 1_500_000`.
 
-    Raises ValueError for more than 6 decimals and for what is no number, TypeError for a float: money is never rounded in
-    passing.
+    Raises ValueError for more than 6 decimals and for what is no number, TypeError for a float: money is never rounded
+    in passing.
     """
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a float: write it as text, {str(value)!r}, or as a Decimal")

@@ -49,8 +49,8 @@ class Protocol:
     ) -> ContractInstance:
         """Opens a market and returns it with Market's ABI.
 
-        `risk` and `parameter` are whole structs of raw integers; missing, those of BTC-USD in production. The coordinator
-        sends the transaction: the owner if nobody is named, who is the beneficiary as well.
+        `risk` and `parameter` are whole structs of raw integers; missing, those of BTC-USD in production. The
+        coordinator sends the transaction: the owner if nobody is named, who is the beneficiary as well.
         """
         live_risk, live_parameter = parameters.live_market()
         sender = coordinator or self.owner

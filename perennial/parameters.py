@@ -1,7 +1,7 @@
 """Parameter files, as decimal text, to the structs of the contracts (docs/protocol.md §4).
 
-A struct is a dict with the Solidity field names, in their order, and raw integers of 6 decimals: Ape, eth-abi (through its
-values) and the mirror take it as it is.
+A struct is a dict with the Solidity field names, in their order, and raw integers of 6 decimals: Ape, eth-abi (through
+its values) and the mirror take it as it is.
 """
 
 import json

@@ -68,6 +68,8 @@ library Accounts {
         if (state.locked && LiquidationStorage.load(self.liquidation).timestamp <= settling.settledTo) {
             state.locked = false;
         }
+        // What is checked is what will be stored.
+        state.collateral = AccountStateStorage.bound(state.collateral);
     }
 
     /// @notice Reverts while a liquidation of the account waits for its version (§10.5).

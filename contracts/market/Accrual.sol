@@ -32,17 +32,20 @@ library Accrual {
         ProfitAndLoss.accrue(interval, amounts);
         newRate = Funding.accrue(interval, rate, terms, fees, amounts);
         Interest.accrue(interval, terms, fees, amounts);
-        if (book(interval.sizes, amounts, accumulators)) return (newRate, amounts.fee);
+        if (book(interval.sizes, amounts, accumulators, AccumulatorStorage.MAX_DISTRIBUTED)) {
+            return (newRate, amounts.fee);
+        }
 
         // What would not fit is not distributed, but PnL is always booked (§1.6).
         delete amounts;
         ProfitAndLoss.accrue(interval, amounts);
-        book(interval.sizes, amounts, accumulators);
+        book(interval.sizes, amounts, accumulators, AccumulatorStorage.MAX);
     }
 
     /// @dev Moves the accumulators by the amounts, in memory: all three or none, so that it stays zero-sum.
+    /// @param bound Bound of each accumulator, both ways
     /// @return Whether they fit. PnL alone always does but after moves between ±10^11 USD, again and again (§1.5).
-    function book(Book memory sizes, Amounts memory amounts, Accumulators memory accumulators)
+    function book(Book memory sizes, Amounts memory amounts, Accumulators memory accumulators, int256 bound)
         private
         pure
         returns (bool)
@@ -52,7 +55,10 @@ library Accrual {
             int256 maker = accumulators.maker + perUnit(amounts.maker, sizes.maker);
             int256 long = accumulators.long + perUnit(amounts.long, sizes.long);
             int256 short = accumulators.short + perUnit(amounts.short, sizes.short);
-            if (!AccumulatorStorage.fits(maker) || !AccumulatorStorage.fits(long) || !AccumulatorStorage.fits(short)) {
+            if (
+                !AccumulatorStorage.fits(maker, bound) || !AccumulatorStorage.fits(long, bound)
+                    || !AccumulatorStorage.fits(short, bound)
+            ) {
                 return false;
             }
             accumulators.maker = maker;

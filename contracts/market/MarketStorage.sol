@@ -33,7 +33,7 @@ struct OrderEntry {
 /// @param pending A.pending: sums over its pending orders, void without any (PendingSums.sol)
 /// @param liquidation A.liquidation, void unless locked (Liquidation.sol)
 /// @param claimable Referral, solver and liquidation credits, USD with 6 decimals
-/// @param rewards | reward accumulator 80 | accrued rewards 128 |, only where the market has rewards
+/// @param rewards | reward accumulator 85 | accrued rewards 171 |, only where the market has rewards
 /// @param orders Pending orders by index, from the account's head on
 struct Account {
     uint256 state;
@@ -57,7 +57,7 @@ struct Account {
 /// @param pendingBook G1: sizes with every pending order
 /// @param accumulators G2
 /// @param pricing G3
-/// @param rewardAccumulators Reward tokens per unit of maker, long, short: 3 × 80 bits, 12 decimals
+/// @param rewardAccumulators Reward tokens per unit of maker, long, short: 3 × 85 bits, 12 decimals
 /// @param claimableFees | protocol 64 | oracle 64 | risk 64 | donation 64 |, USD with 6 decimals
 /// @param totals | shortfall 128 | settlement fees ever split 128 |, USD with 6 decimals
 /// @param reward | reward token 160 | scale 64 |

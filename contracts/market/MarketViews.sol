@@ -20,6 +20,7 @@ import { Fills, PendingFills } from "./Fills.sol";
 import { Margin } from "./Margin.sol";
 import { Account, MarketStorage, marketStorage } from "./MarketStorage.sol";
 import { Parameters } from "./Parameters.sol";
+import { Rewards } from "./Rewards.sol";
 import { SettlementFees } from "./SettlementFees.sol";
 
 /// @title Views of a market, as of its last settlement
@@ -165,7 +166,7 @@ abstract contract MarketViews {
 
     /// @notice See IMarket.rewards.
     function rewards(address account) external view returns (UFixed6) {
-        return UFixed6.wrap(marketStorage().accounts[account].rewards >> 80);
+        return UFixed6.wrap(marketStorage().accounts[account].rewards >> Rewards.BITS);
     }
 
     /// @notice See IMarket.fees.

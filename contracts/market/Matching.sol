@@ -207,7 +207,7 @@ library Matching {
             if ($.fees.closed()) revert IMarketErrors.MarketClosed();
             Orders.checkIncrease($.order, sizes, false);
         }
-        bool joins = book.count != 0 && BookStorage.timestampOf(word) == feed.current;
+        bool joins = Queues.joins(book, word, feed, false);
         $.pendingBook = BookStorage.store(sizes, feed.current);
 
         (QueueEntry storage entry, PendingVersion memory pending) = Queues.openVersion($, book, joins, feed.current);
@@ -218,7 +218,6 @@ library Matching {
         entry.orders = PendingVersionStorage.storeSizes(pending);
         entry.fills = PendingVersionStorage.storeFills(pending);
         if (joins) return;
-        Queues.checkCount(book.count, false, feed.config.maxPendingGlobal());
         ++book.count;
         $.book = BookStorage.store(book);
     }

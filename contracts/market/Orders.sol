@@ -69,8 +69,7 @@ library Orders {
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
         Book memory sizes = BookStorage.loadSizes(word);
-        bool joins = book.count != 0 && BookStorage.timestampOf(word) == feed.current;
-        if (!joins) Queues.checkCount(book.count, order.forced, feed.config.maxPendingGlobal());
+        bool joins = Queues.joins(book, word, feed, order.forced);
 
         (int256 change, int256 absoluteChange) = move($, state, sums, book.sizes, sizes, order);
         $.pendingBook = BookStorage.store(sizes, feed.current);
@@ -211,14 +210,15 @@ library Orders {
             uint256 unitsBefore = total.units();
             uint256 referralBefore = total.referralUnits();
             // What the orders so far would be charged on the terms of today: a change of terms does not reach back (§4.4).
-            uint256 today = unitsBefore == 0 ? 0 : total.unitsAt(rate($.order, order.side == Side.Maker, total));
+            bool joins = total.opened | total.closed != 0;
+            uint256 today = joins ? total.unitsAt(rate($.order, order.side == Side.Maker, total)) : 0;
 
             total.opened += order.opened;
             total.closed += order.closed;
             total.change = Rounding.clamp(total.change + change, AccountOrderStorage.MAX_CHANGE);
             total.absoluteChange = Rounding.clamp(total.absoluteChange + absoluteChange, AccountOrderStorage.MAX_CHANGE);
             total.rate = rate($.order, order.side == Side.Maker, total);
-            if (unitsBefore != 0) {
+            if (joins) {
                 uint256 increase = Math.saturatingSub(total.units(), Math.max(unitsBefore, today));
                 // Rounded up twice, it might leave its bits.
                 total.rate = Math.min(

@@ -9,7 +9,10 @@ import { Account, MarketStorage } from "./MarketStorage.sol";
 
 /// @title Rewards to the three sides, in a token of their own (docs/protocol.md §7.4)
 library Rewards {
-    uint256 private constant MAX = type(uint80).max;
+    /// @dev Bits of an accumulator: three fill a slot.
+    uint256 internal constant BITS = 85;
+
+    uint256 private constant MAX = (1 << BITS) - 1;
 
     /// @notice Accrues the reward tokens of an interval per unit of each side.
     /// @param sizes Settled sizes
@@ -18,8 +21,8 @@ library Rewards {
         RewardRates rates = $.rewardRates;
         uint256 word = $.rewardAccumulators;
         $.rewardAccumulators = grown(word, 0, rates.makerRate(), sizes.maker, elapsed)
-            | grown(word, 80, rates.longRate(), sizes.long, elapsed)
-            | grown(word, 160, rates.shortRate(), sizes.short, elapsed);
+            | grown(word, BITS, rates.longRate(), sizes.long, elapsed)
+            | grown(word, 2 * BITS, rates.shortRate(), sizes.short, elapsed);
     }
 
     /// @dev One accumulator, in its place in the word. What would not fit is not distributed (§1.6).
@@ -41,13 +44,13 @@ library Rewards {
     function settle(Account storage self, uint256 word, Side side, uint256 size) internal {
         uint256 stored = self.rewards;
         uint256 accumulator = ofSide(word, side);
-        uint256 accrued = stored >> 80;
+        uint256 accrued = stored >> BITS;
         if (size != 0) accrued += size * (accumulator - (stored & MAX)) / 1e12;
-        self.rewards = accumulator | accrued << 80;
+        self.rewards = accumulator | accrued << BITS;
     }
 
     function ofSide(uint256 word, Side side) private pure returns (uint256) {
         if (side == Side.None) return 0;
-        return (word >> (uint256(side) - 1) * 80) & MAX;
+        return (word >> (uint256(side) - 1) * BITS) & MAX;
     }
 }

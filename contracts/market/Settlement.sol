@@ -170,7 +170,9 @@ library Settlement {
             // casts: units are below 2^88, prices below 2^57
             int256 perUnit = Accrual.perUnit(int256(total - fee), makers);
             int256 next_ = self.accumulators.maker + perUnit;
-            if (perUnit >= MAX_FEE_PER_UNIT || !AccumulatorStorage.fits(next_)) return total;
+            if (perUnit >= MAX_FEE_PER_UNIT || !AccumulatorStorage.fits(next_, AccumulatorStorage.MAX_DISTRIBUTED)) {
+                return total;
+            }
             self.accumulators.maker = next_;
         }
     }

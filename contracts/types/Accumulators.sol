@@ -13,7 +13,12 @@ struct Accumulators {
 /// @title Slot G2, and the first 240 bits of a version's record
 library AccumulatorStorage {
     uint256 internal constant MASK = (1 << 80) - 1;
+
+    /// @dev Bound of the bits.
     int256 internal constant MAX = (1 << 79) - 1;
+
+    /// @dev Bound of what funding, interest and fees may fill: it leaves PnL room for any move of a price (§1.6).
+    int256 internal constant MAX_DISTRIBUTED = (1 << 78) - 1;
 
     // | maker 80 | long 80 | short 80 | 16 for others |
     function load(uint256 word) internal pure returns (Accumulators memory self) {
@@ -33,9 +38,9 @@ library AccumulatorStorage {
         }
     }
 
-    /// @dev Whether an accumulator fits its 80 bits; -2^79 is left out, so that negation always fits as well.
-    function fits(int256 value) internal pure returns (bool) {
-        return value <= MAX && value >= -MAX;
+    /// @dev Whether an accumulator is within ±bound; -2^79 is left out of its 80 bits, so that negation always fits as well.
+    function fits(int256 value, int256 bound) internal pure returns (bool) {
+        return value <= bound && value >= -bound;
     }
 
     function extract(uint256 word, uint256 offset) internal pure returns (int256 value) {

@@ -26,16 +26,21 @@ def settle(market: MarketState, name: str) -> None:
             market.emit("AccountSettled", name, market.timestamp, accrued, 0, 0, account.collateral, account.size)
     if account.liquidation and account.liquidation.timestamp <= market.timestamp:
         account.liquidation = None
+    _bound(market, account)
 
 
-def store(market: MarketState, account: Account, before: int) -> None:
-    """Bounds the collateral to its storage and keeps the shortfall; `before` is the collateral that was stored."""
+def _bound(market: MarketState, account: Account) -> None:
+    """Brings the collateral into what its storage can hold; what that takes or gives is in the ledger's rounding."""
     bounded = max(-MAX_COLLATERAL, min(account.collateral, MAX_COLLATERAL))
     if bounded != account.collateral:
         market.saturated = True
         account.ledger.rounding += (bounded - account.collateral) * UNIT
         account.collateral = bounded
-    market.shortfall += max(0, -bounded) - max(0, -before)
+
+
+def store(market: MarketState, account: Account, before: int) -> None:
+    """Keeps the shortfall; `before` is the collateral that was stored."""
+    market.shortfall += max(0, -account.collateral) - max(0, -before)
 
 
 def _settle_order(market: MarketState, name: str, account: Account, order: Order) -> None:

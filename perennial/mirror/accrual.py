@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perennial.mirror import funding, interest, profit_and_loss
-from perennial.mirror.accumulators import Accumulators, Parts, fits, per_unit
+from perennial.mirror.accumulators import MAX, MAX_DISTRIBUTED, Accumulators, Parts, fits, per_unit
 from perennial.mirror.fixed import DUST
 from perennial.mirror.parameters import MarketParameter, RiskParameter
 from perennial.mirror.position import Book
@@ -52,13 +52,13 @@ def accrue(
     fee = funding_fee + interest_fee + _withhold(funded, sizes) + _withhold(lent, sizes)
     pnl = profit_and_loss.distribute(sizes, interval.start, interval.end)
 
-    for funded_, lent_, fee_ in ((funded, lent, fee), ((0, 0, 0), (0, 0, 0), 0)):
+    for funded_, lent_, fee_, bound in ((funded, lent, fee, MAX_DISTRIBUTED), ((0, 0, 0), (0, 0, 0), 0, MAX)):
         after = Accumulators(
             before.maker + per_unit(pnl[0] + funded_[0] + lent_[0], sizes.maker),
             before.long + per_unit(pnl[1] + funded_[1] + lent_[1], sizes.long),
             before.short + per_unit(pnl[2] + funded_[2] + lent_[2], sizes.short),
         )
-        if fits(after):
+        if fits(after, bound):
             return Accrued(after, new_rate, fee_, _parts(sizes, pnl, funded_, lent_))
     return Accrued(before, new_rate, 0, (Parts(), Parts(), Parts()))
 

@@ -11,8 +11,11 @@ from perennial.mirror.fixed import UNIT
 MAX = (1 << 79) - 1
 """An accumulator has 80 bits on chain; the most negative value is left out."""
 
-REWARD_MAX = (1 << 80) - 1
-"""A reward accumulator has 80 bits, unsigned."""
+MAX_DISTRIBUTED = (1 << 78) - 1
+"""What funding, interest and fees may fill: it leaves PnL room for any move of a price."""
+
+REWARD_MAX = (1 << 85) - 1
+"""A reward accumulator has 85 bits, unsigned."""
 
 
 class Parts(NamedTuple):
@@ -56,9 +59,9 @@ class VersionRecord:
     parts: tuple[Parts, Parts, Parts]
 
 
-def fits(accumulators: Accumulators) -> bool:
-    """Whether all three fit their 80 bits."""
-    return all(-MAX <= value <= MAX for value in accumulators)
+def fits(accumulators: Accumulators, bound: int) -> bool:
+    """Whether all three are within ±bound."""
+    return all(-bound <= value <= bound for value in accumulators)
 
 
 def per_unit(amount: int, size: int) -> int:

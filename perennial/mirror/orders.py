@@ -39,7 +39,11 @@ class Order:
     @property
     def units(self) -> int:
         """Fee units: size times rate, 12 decimals, rounded up."""
-        return ceil_div((self.opened + self.closed) * self.rate, UNIT)
+        return self.units_at(self.rate)
+
+    def units_at(self, rate: int) -> int:
+        """Fee units at another rate of 12 decimals."""
+        return ceil_div((self.opened + self.closed) * rate, UNIT)
 
     @property
     def referral_units(self) -> int:
@@ -80,26 +84,37 @@ def charge(order: Order, change: Change, before: Book, after: Book, risk: RiskPa
     """Adds a change to the account's order at its version and raises the fee to the new total, if that is higher.
 
     `before` and `after` are the market's books with every pending order, `share` is the referrer's share of what this
-    adds (6 decimals).
+    adds (6 decimals). What the orders so far were charged stays charged (docs/protocol.md §6.2), and a change of terms
+    does not reach back to them (§4.4): they count for what they would cost on the terms of today, if that is more.
     """
-    units, referral = order.units, order.referral_share
+    units, referral, magnitude = order.units, order.referral_share, order.opened + order.closed
+    today = order.units_at(_rate(order, change.side, risk)) if magnitude else 0
+
     if change.side == Side.MAKER:
         order.change = _saturated(order.change + after.utilization(UNIT) - before.utilization(UNIT))
-        rate = risk.maker_fee * UNIT + order.change * risk.maker_impact_fee
     else:
         skew, skew_after = before.skew(risk.virtual_taker), after.skew(risk.virtual_taker)
         order.change = _saturated(order.change + skew_after - skew)
         order.absolute_change = _saturated(order.absolute_change + abs(skew_after) - abs(skew))
-        rate = risk.taker_fee * UNIT + abs(order.change) * risk.taker_skew_fee
-        rate += order.absolute_change * risk.taker_impact_fee
     order.opened += change.opened
     order.closed += change.closed
-    rate = max(0, min(rate, MAX_RATE))
-    # What was charged before stays charged: §6.2.
-    order.rate = max(rate, ceil_div(units * UNIT, order.opened + order.closed))
+    order.rate = _rate(order, change.side, risk)
+    if magnitude:
+        increase = max(0, order.units - max(units, today))
+        order.rate = min(ceil_div((units + increase) * UNIT, order.opened + order.closed), MAX_RATE)
     new_units = order.units
     if new_units:
         order.referral_share = (referral * units + share * UNIT * (new_units - units)) // new_units
+
+
+def _rate(order: Order, side: Side, risk: RiskParameter) -> int:
+    """The fee rate of an account's orders at a version on these terms, 12 decimals (docs/protocol.md §6.1)."""
+    if side == Side.MAKER:
+        rate = risk.maker_fee * UNIT + order.change * risk.maker_impact_fee
+    else:
+        rate = risk.taker_fee * UNIT + abs(order.change) * risk.taker_skew_fee
+        rate += order.absolute_change * risk.taker_impact_fee
+    return max(0, min(rate, MAX_RATE))
 
 
 def check_limits(change: Change, before: Book, after: Book, risk: RiskParameter, parameter: MarketParameter) -> None:

@@ -2,7 +2,7 @@
 
 from perennial.mirror import rewards
 from perennial.mirror.accrual import Interval, accrue
-from perennial.mirror.accumulators import MAX, VersionRecord, per_unit
+from perennial.mirror.accumulators import MAX_DISTRIBUTED, VersionRecord, per_unit
 from perennial.mirror.fixed import DUST, UNIT, UNIT12
 from perennial.mirror.oracle import OracleVersion
 from perennial.mirror.orders import PendingVersion
@@ -88,7 +88,7 @@ def _distribute_position_fees(market: MarketState, pending: PendingVersion, pric
     fee = total * market.parameter.position_fee // UNIT
     gain = per_unit(total - fee, makers)
     after = market.accumulators.maker + gain
-    if gain >= MAX_FEE_PER_UNIT or after > MAX:
+    if gain >= MAX_FEE_PER_UNIT or abs(after) > MAX_DISTRIBUTED:
         return total
     market.accumulators = market.accumulators._replace(maker=after)
     market.parts = (market.parts[0]._replace(maker_fees=market.parts[0].maker_fees + gain), *market.parts[1:])

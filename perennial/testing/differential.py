@@ -215,6 +215,9 @@ class Twin:
         if actual != flat:
             raise Mismatch(f"events: contract {actual}, mirror {flat}")
         self.outcomes.update(f"event {name}" for name, _ in flat)
+        self.outcomes["a donation pays a liquidator"] += sum(
+            name == "Credited" and values[3] > 0 for name, values in flat
+        )
 
     def _do_update(
         self, account: str, maker: int, taker: int, collateral: int, referrer: str | None, caller: str
@@ -393,6 +396,10 @@ class Twin:
         """Settles every account, and checks the books that the contract shows."""
         for name in (*ACTORS, "coordinator"):
             self.act("settle", name, name)
+        for version, expected in self.mirror.settlement_fees_at.items():
+            actual = self.market.value("settlementFees", version)
+            if actual != expected:
+                raise Mismatch(f"settlementFees({version}): contract {actual}, mirror {expected}")
         if not (self.mirror.factory.paused or self.mirror.saturated):
             check_books(self.market.read, self.accounts, self._balance())
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from eth_utils.crypto import keccak
+
 from perennial.amounts import raw
 from perennial.parameters import Struct, market_parameter, protocol_parameter, risk_parameter
 from perennial.testing.anvil import NOBODY, Anvil, Contract, Event, Receipt, Refused
@@ -20,6 +22,9 @@ STEP = 10
 
 ALL = -(2**255)
 """As a size: whatever may be closed. As collateral: whatever may be withdrawn."""
+
+STORAGE = int.from_bytes(keccak((int.from_bytes(keccak(text="perennial.storage.Market")) - 1).to_bytes(32))) & ~0xFF
+"""Where a market's storage begins (ERC-7201)."""
 
 WEALTH = "1000000000"
 """Tokens that each actor begins with."""
@@ -218,6 +223,7 @@ class MarketBench:
         actors: Mapping[str, Any],
         *,
         decimals: int = 18,
+        token: Contract | None = None,
         price: str | None = "100",
         payoff: Any = NOBODY,
         reward: int | None = None,
@@ -225,17 +231,17 @@ class MarketBench:
     ) -> Self:
         """A market at version START, every actor with WEALTH tokens approved.
 
-        `reward` gives the decimals of a reward token; without a price there is no version yet, and START is the current
-        one; other keywords change risk or market parameters by field.
+        `token`, or one with `decimals`, is settled in; `reward` gives the decimals of a reward token; without a price
+        there is no version yet, and START is the current one; other keywords change risk or market parameters by field.
         """
         self = cls(anvil, protocol, actors)
-        self.token = anvil.deploy("MockToken", "Mock Dollar", "mUSD", decimals, sender=self.operator)
+        self.token = token or anvil.deploy("MockToken", "Mock Dollar", "mUSD", decimals, sender=self.operator)
         if reward is not None:
             self.reward = anvil.deploy("MockToken", "Mock Reward", "mREW", reward, sender=self.operator)
         self.oracle = self.create_oracle(price)
         self.market = self.create(payoff=payoff, **changes)
         for actor in self.actors.values():
-            self.token.mint(actor, raw(WEALTH) * 10 ** (decimals - 6), sender=actor)
+            self.token.mint(actor, raw(WEALTH) * self.scale, sender=actor)
             self.token.approve(self.market, 2**256 - 1, sender=actor)
         return self
 
@@ -260,12 +266,14 @@ class MarketBench:
         }
         return definition | changes
 
-    def create(self, *, sender: Any = None, payoff: Any = NOBODY, **changes: Any) -> Contract:
-        """Opens a market over the bench's token and oracle, by default as the coordinator."""
+    def create(self, *, sender: Any = None, **changes: Any) -> Contract:
+        """Opens a market over the bench's token and oracle, by default as the coordinator.
+
+        Keywords change the definition or parameters by field.
+        """
+        definition = {field: changes.pop(field) for field in self.definition() if field in changes}
         risk, parameter = structs(**changes)
-        receipt = self.factory.create(
-            self.definition(payoff=payoff), risk, parameter, sender=sender or self.coordinator
-        )
+        receipt = self.factory.create(self.definition(**definition), risk, parameter, sender=sender or self.coordinator)
         return self.anvil.contract("IMarket", receipt.named("MarketCreated")[0]["market"])
 
     # -- Time ----------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def stage():
 
 
 def test_no_order_is_cheated(stage):
-    outcomes = Counter()
+    outcomes: Counter[str] = Counter()
     for seed in range(GAMES):
         with stage.world.undone():
             stage.world.warp(START)

@@ -1,4 +1,4 @@
-"""A ChainlinkOracle beside the bench: an 8-decimal feed, its oracle, and the feed of a sequencer."""
+"""A ChainlinkOracle beside the stage: an 8-decimal feed, its oracle, and the feed of a sequencer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -60,16 +60,16 @@ class ChainlinkBench:
 
 
 @pytest.fixture(scope="module")
-def bench(chain, project, operator, maker, taker, keeper):  # noqa: ARG001 -- Ape wants fixtures of a session set up first
+def stage(chain, project, operator, maker, taker, keeper):  # noqa: ARG001 -- Ape wants fixtures of a session set up first
     base = OracleBench.deploy(chain, project, operator)
     sequencer = operator.deploy(project.MockSequencerFeed)
     sequencer.change(True, UP_SINCE, sender=operator)
     arguments = (sequencer, SEQUENCER_GRACE, base.factory, operator, CHAINLINK_WINDOW)
     adapter = operator.deploy(project.ChainlinkOracle, *arguments)
     base.factory.updateAdapter(adapter, True, sender=operator)
-    bench = ChainlinkBench(base, adapter, operator.deploy(project.MockAggregator, 8), sequencer)
-    bench.oracle, bench.market = bench.create((bench.feed, 1))
-    return bench
+    stage = ChainlinkBench(base, adapter, operator.deploy(project.MockAggregator, 8), sequencer)
+    stage.oracle, stage.market = stage.create((stage.feed, 1))
+    return stage
 
 
 def round_id(number):

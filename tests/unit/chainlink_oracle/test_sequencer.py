@@ -10,27 +10,27 @@ DOWN, UP = 1_000, 1_500
 
 
 @pytest.fixture
-def outage(bench, operator):
-    bench.sequencer.change(False, START + DOWN, sender=operator)
-    bench.sequencer.change(True, START + UP, sender=operator)
+def outage(stage, operator):
+    stage.sequencer.change(False, START + DOWN, sender=operator)
+    stage.sequencer.change(True, START + UP, sender=operator)
 
 
-def test_nothing_is_committed_while_it_is_down(bench, keeper, operator):
-    bench.publish(1, 10)
-    bench.sequencer.change(False, START + 20, sender=operator)
+def test_nothing_is_committed_while_it_is_down(stage, keeper, operator):
+    stage.publish(1, 10)
+    stage.sequencer.change(False, START + 20, sender=operator)
 
-    with reverts(bench.adapter.SequencerDown, error_inputs={"since": START + 20}):
-        bench.commit(keeper, 5, [1])
+    with reverts(stage.adapter.SequencerDown, error_inputs={"since": START + 20}):
+        stage.commit(keeper, 5, [1])
 
 
 @pytest.mark.usefixtures("outage")
-def test_nothing_is_committed_in_the_grace_time(bench, keeper):
-    bench.publish(1, 10)
+def test_nothing_is_committed_in_the_grace_time(stage, keeper):
+    stage.publish(1, 10)
 
-    with reverts(bench.adapter.SequencerDown, error_inputs={"since": START + UP}):
-        bench.commit(keeper, 5, [1], time=UP + GRACE - 1)
-    bench.commit(keeper, 5, [1], time=UP + GRACE)
-    assert bench.latest().valid
+    with reverts(stage.adapter.SequencerDown, error_inputs={"since": START + UP}):
+        stage.commit(keeper, 5, [1], time=UP + GRACE - 1)
+    stage.commit(keeper, 5, [1], time=UP + GRACE)
+    assert stage.latest().valid
 
 
 @pytest.mark.usefixtures("outage")
@@ -38,45 +38,45 @@ def test_nothing_is_committed_in_the_grace_time(bench, keeper):
     ("second", "refused"),
     [(DOWN - 1, False), (DOWN, True), (UP - 1, True), (UP, True), (UP + GRACE - 1, True), (UP + GRACE, False)],
 )
-def test_a_price_of_an_outage_is_refused_for_ever(bench, keeper, second, refused):
-    bench.publish(1, second)
+def test_a_price_of_an_outage_is_refused_for_ever(stage, keeper, second, refused):
+    stage.publish(1, second)
 
     if refused:
-        with reverts(bench.adapter.PriceOfOutage, error_inputs={"id": bench.feed_id, "published": START + second}):
-            bench.commit(keeper, second, [1], time=UP + GRACE + 100)
+        with reverts(stage.adapter.PriceOfOutage, error_inputs={"id": stage.feed_id, "published": START + second}):
+            stage.commit(keeper, second, [1], time=UP + GRACE + 100)
     else:
-        bench.commit(keeper, second, [1], time=UP + GRACE + 100)
-        assert bench.latest().valid
+        stage.commit(keeper, second, [1], time=UP + GRACE + 100)
+        assert stage.latest().valid
 
 
-def test_older_outages_count(bench, keeper, operator):
+def test_older_outages_count(stage, keeper, operator):
     for start in range(0, 3000, 1000):
-        bench.sequencer.change(False, START + start, sender=operator)
-        bench.sequencer.change(True, START + start + 10, sender=operator)
-    bench.publish(1, 5)
-    bench.publish(2, 999)
+        stage.sequencer.change(False, START + start, sender=operator)
+        stage.sequencer.change(True, START + start + 10, sender=operator)
+    stage.publish(1, 5)
+    stage.publish(2, 999)
 
-    with reverts(bench.adapter.PriceOfOutage):
-        bench.commit(keeper, 5, [1], time=3000)
-    bench.commit(keeper, 6, [2], time=3001)
-    assert bench.latest().valid
+    with reverts(stage.adapter.PriceOfOutage):
+        stage.commit(keeper, 5, [1], time=3000)
+    stage.commit(keeper, 6, [2], time=3001)
+    assert stage.latest().valid
 
 
-def test_a_feed_without_a_status_is_no_status(bench, project, operator, keeper):
+def test_a_feed_without_a_status_is_no_status(stage, project, operator, keeper):
     sequencer = operator.deploy(project.MockSequencerFeed)
-    adapter = operator.deploy(project.ChainlinkOracle, sequencer, GRACE, bench.base.factory, operator, CHAINLINK_WINDOW)
+    adapter = operator.deploy(project.ChainlinkOracle, sequencer, GRACE, stage.base.factory, operator, CHAINLINK_WINDOW)
 
     with reverts(adapter.SequencerDown, error_inputs={"since": 0}):
-        adapter.commit([bench.oracle], START, [], sender=keeper)
+        adapter.commit([stage.oracle], START, [], sender=keeper)
 
 
-def test_without_a_sequencer_prices_are_taken(bench, project, operator, keeper):
+def test_without_a_sequencer_prices_are_taken(stage, project, operator, keeper):
     zero = "0x" + "0" * 40
-    adapter = operator.deploy(project.ChainlinkOracle, zero, 0, bench.base.factory, operator, CHAINLINK_WINDOW)
-    bench.base.factory.updateAdapter(adapter, True, sender=operator)
-    oracle = project.Oracle.at(bench.base.factory.create(adapter, [(bench.feed_id, 1)], sender=operator).return_value)
-    bench.publish(1, 10)
-    bench.base.at(START + 20)
+    adapter = operator.deploy(project.ChainlinkOracle, zero, 0, stage.base.factory, operator, CHAINLINK_WINDOW)
+    stage.base.factory.updateAdapter(adapter, True, sender=operator)
+    oracle = project.Oracle.at(stage.base.factory.create(adapter, [(stage.feed_id, 1)], sender=operator).return_value)
+    stage.publish(1, 10)
+    stage.base.at(START + 20)
 
     adapter.commit([oracle], START + 5, [1 << 64 | 1], sender=keeper)
 

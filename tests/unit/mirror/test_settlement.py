@@ -1,4 +1,4 @@
-"""Versions of the market: valid, invalid, skipped, late, closed; what cannot be distributed (docs/protocol.md §5, §7)."""
+"""Versions of the market: valid, invalid, skipped, late, closed; what cannot be distributed (docs/protocol.md §5)."""
 
 from dataclasses import replace
 

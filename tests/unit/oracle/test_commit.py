@@ -21,20 +21,20 @@ def market(taker):
 
 
 @pytest.fixture
-def commit(bench, oracle, operator, keeper):
+def commit(stage, oracle, operator, keeper):
     """Commits a version at a time (both in seconds after START), with a price published 4 seconds after the version."""
 
     def commit(version, *, time, price=5_000_000, sender=operator):
-        bench.at(START + time)
+        stage.at(START + time)
         return oracle.commit(START + version, price, START + version + 4, keeper, sender=sender)
 
     return commit
 
 
 @pytest.fixture
-def request_at(bench, oracle, market):
+def request_at(stage, oracle, market):
     def request(time):
-        bench.at(START + time)
+        stage.at(START + time)
         oracle.request(market, sender=market)
         return oracle.next()
 
@@ -59,12 +59,12 @@ def test_a_requested_version_frees_the_queue(oracle, commit, request_at):
     assert oracle.next() == 0
 
 
-def test_between_the_latest_and_a_request_there_is_room(bench, oracle, commit, request_at):
+def test_between_the_latest_and_a_request_there_is_room(stage, oracle, commit, request_at):
     request_at(5)
     commit(9, time=15)
 
     assert oracle.next() == START + 10
-    assert bench.latest(oracle).timestamp == START + 9
+    assert stage.latest(oracle).timestamp == START + 9
 
 
 @pytest.mark.parametrize("version", [4, 5])
@@ -75,12 +75,12 @@ def test_versions_are_committed_once_and_forwards(oracle, commit, version):
         commit(version, time=20)
 
 
-def test_the_present_second_is_the_newest_version(bench, oracle, commit):
+def test_the_present_second_is_the_newest_version(stage, oracle, commit):
     with reverts(oracle.VersionInFuture, error_inputs={"version": START + 21}):
         commit(21, time=20)
 
     commit(20, time=20)
-    assert bench.latest(oracle).timestamp == START + 20
+    assert stage.latest(oracle).timestamp == START + 20
 
 
 def test_no_requested_version_is_skipped(oracle, commit, request_at):
@@ -97,16 +97,16 @@ def test_refuses_prices_out_of_range(oracle, commit, price):
 
 
 @pytest.mark.parametrize("price", [1, LARGEST])
-def test_takes_prices_in_range_exactly(bench, oracle, commit, price):
+def test_takes_prices_in_range_exactly(stage, oracle, commit, price):
     commit(3, time=8, price=price)
 
-    assert oracle.at(START + 3).price == bench.latest(oracle).price == price
+    assert oracle.at(START + 3).price == stage.latest(oracle).price == price
 
 
-def test_tells_beforehand_what_it_would_refuse(bench, oracle, commit, request_at, operator, keeper):
+def test_tells_beforehand_what_it_would_refuse(stage, oracle, commit, request_at, operator, keeper):
     commit(5, time=10)
     request_at(15)
-    bench.warp(START + 25)
+    stage.warp(START + 25)
 
     assert tuple(oracle.admit(START + 20, sender=operator)) == (START + 20, START + 9)
     with reverts(oracle.VersionNotNewer):
@@ -140,9 +140,9 @@ def test_where_none_waits_none_can_be_invalid(oracle, operator):
         oracle.commitInvalid(START, sender=operator)
 
 
-def test_an_invalid_version_has_no_keeper(bench, oracle, request_at, operator):
+def test_an_invalid_version_has_no_keeper(stage, oracle, request_at, operator):
     request_at(5)
-    bench.at(START + 60)
+    stage.at(START + 60)
     receipt = oracle.commitInvalid(START + 10, sender=operator)
 
     assert oracle.keeperOf(START + 10) == "0x" + "0" * 40

@@ -17,47 +17,47 @@ def oracle(project, operator, keeper):
 
 
 @pytest.fixture
-def request_at(bench, oracle, operator):
+def request_at(stage, oracle, operator):
     def request(second):
-        bench.at(START + second)
+        stage.at(START + second)
         oracle.request(operator, sender=operator)
 
     return request
 
 
 @pytest.fixture
-def commit(bench, oracle):
+def commit(stage, oracle):
     def commit(version, time, sender):
-        bench.at(START + time)
+        stage.at(START + time)
         return oracle.commit(START + version, 1_000_000, START + version + 4, sender, sender=sender)
 
     return commit
 
 
 @pytest.fixture
-def replace(bench, oracle, operator):
+def replace(stage, oracle, operator):
     def replace(second, adapter):
-        bench.at(START + second)
+        stage.at(START + second)
         oracle.replaceAdapter(adapter, sender=operator)
 
     return replace
 
 
-def test_without_requests_the_new_adapter_serves_all_that_follows(bench, oracle, commit, replace, keeper, maker):
+def test_without_requests_the_new_adapter_serves_all_that_follows(stage, oracle, commit, replace, keeper, maker):
     commit(5, 10, keeper)
     replace(12, maker)
 
     with reverts(oracle.OracleNotAdapter, error_inputs={"caller": keeper.address, "adapter": maker.address}):
         commit(6, 13, keeper)
     commit(6, 13, maker)
-    assert bench.latest(oracle).timestamp == START + 6
+    assert stage.latest(oracle).timestamp == START + 6
 
 
-def test_before_the_first_version(bench, oracle, commit, replace, maker):
+def test_before_the_first_version(stage, oracle, commit, replace, maker):
     replace(1, maker)
     commit(1, 5, maker)
 
-    assert bench.latest(oracle).timestamp == START + 1
+    assert stage.latest(oracle).timestamp == START + 1
 
 
 def test_what_is_requested_stays_with_the_old_adapter(oracle, request_at, commit, replace, keeper, maker):
@@ -90,7 +90,7 @@ def test_a_request_of_the_same_version_after_the_replacement_is_the_same_request
 
 
 def test_freshening_before_an_old_request_is_the_old_adapters(
-    bench, oracle, request_at, commit, replace, keeper, maker
+    stage, oracle, request_at, commit, replace, keeper, maker
 ):
     request_at(5)
     replace(6, maker)
@@ -98,7 +98,7 @@ def test_freshening_before_an_old_request_is_the_old_adapters(
     with reverts(oracle.OracleNotAdapter):
         commit(8, 20, maker)
     commit(8, 20, keeper)
-    assert bench.latest(oracle).timestamp == START + 8
+    assert stage.latest(oracle).timestamp == START + 8
 
 
 def test_tells_the_handover(oracle, request_at, replace, keeper, maker):
@@ -140,7 +140,7 @@ def test_only_the_factory_replaces(oracle, taker):
         oracle.replaceAdapter(taker, sender=taker)
 
 
-def test_a_silent_adapter_ends_at_the_deadline(bench, oracle, request_at, commit, replace, maker, taker):
+def test_a_silent_adapter_ends_at_the_deadline(stage, oracle, request_at, commit, replace, maker, taker):
     request_at(5)
     request_at(15)
     replace(16, maker)
@@ -148,10 +148,10 @@ def test_a_silent_adapter_ends_at_the_deadline(bench, oracle, request_at, commit
     deadline = 20 + DAY
 
     inputs = {"next": START + 10, "boundary": START + 20, "deadline": START + deadline}
-    bench.at(START + deadline - 1)
+    stage.at(START + deadline - 1)
     with reverts(oracle.HandoverNotOverdue, error_inputs=inputs):
         oracle.expire(10, sender=taker)
-    bench.at(START + deadline)
+    stage.at(START + deadline)
     oracle.expire(10, sender=taker)
 
     assert tuple(oracle.status()[0]) == (START + 20, 0, False)
@@ -161,11 +161,11 @@ def test_a_silent_adapter_ends_at_the_deadline(bench, oracle, request_at, commit
     commit(30, deadline + 2, maker)
 
 
-def test_expires_in_pieces(bench, oracle, request_at, replace, maker, taker):
+def test_expires_in_pieces(stage, oracle, request_at, replace, maker, taker):
     request_at(5)
     request_at(15)
     replace(16, maker)
-    bench.at(START + 20 + DAY)
+    stage.at(START + 20 + DAY)
     oracle.expire(1, sender=taker)
 
     assert oracle.next() == START + 20
@@ -175,9 +175,9 @@ def test_expires_in_pieces(bench, oracle, request_at, replace, maker, taker):
         oracle.expire(1, sender=taker)
 
 
-def test_without_a_replacement_nothing_expires_here(bench, oracle, request_at, taker):
+def test_without_a_replacement_nothing_expires_here(stage, oracle, request_at, taker):
     request_at(5)
-    bench.at(START + 10 * DAY)
+    stage.at(START + 10 * DAY)
 
     with reverts(oracle.HandoverNotOverdue):
         oracle.expire(1, sender=taker)

@@ -15,18 +15,18 @@ def oracle(project, operator):
 
 
 @pytest.fixture
-def current(bench, oracle):
+def current(stage, oracle):
     def current(second):
-        bench.warp(START + second)
+        stage.warp(START + second)
         return oracle.status()[1] - START
 
     return current
 
 
 @pytest.fixture
-def update(bench, oracle, operator):
+def update(stage, oracle, operator):
     def update(second, granularity):
-        bench.at(START + second)
+        stage.at(START + second)
         return oracle.updateGranularity(granularity, sender=operator)
 
     return update
@@ -74,17 +74,17 @@ def test_current_never_moves_back(update, current, granularities):
             last = now
 
 
-def test_requests_and_orders_agree_while_it_changes(bench, update, oracle, operator):
+def test_requests_and_orders_agree_while_it_changes(stage, update, oracle, operator):
     update(13, 50)
     stamps = []
     for second in (15, 25, 55):
-        bench.at(START + second)
+        stage.at(START + second)
         oracle.request(operator, sender=operator)
         stamps.append(oracle.status()[1])
 
     for stamp in stamps:
         assert oracle.next() == stamp
-        bench.at(stamp + 1000)
+        stage.at(stamp + 1000)
         oracle.commitInvalid(stamp, sender=operator)
 
 

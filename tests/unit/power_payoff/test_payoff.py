@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.mirror import payoff as mirror
+from perennial.mirror.errors import MarketError
 
 ONE = 10**18
 HALF_POWERS = [-4, -3, -2, -1, 1, 2, 3, 4]
@@ -47,7 +48,7 @@ def outcome(call, *arguments):
     """What a payoff gives, or None where it refuses."""
     try:
         return call(*arguments)
-    except (ContractLogicError, mirror.MarketError):
+    except (ContractLogicError, MarketError):
         return None
 
 

@@ -1,25 +1,25 @@
 import pytest
 from ape import reverts
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from perennial.testing.oracles import OracleBench
 
 
 @pytest.fixture(scope="module")
-def bench(chain, project, operator, maker, taker, keeper):  # noqa: ARG001 -- Ape wants fixtures of a session set up first
+def stage(chain, project, operator, maker, taker, keeper):  # noqa: ARG001 -- Ape wants fixtures of a session set up first
     return OracleBench.deploy(chain, project, operator)
 
 
 @pytest.fixture(scope="module")
-def second(bench):
+def second(stage):
     """A second oracle over the same feed, and its market."""
-    return bench.bind_new("BTC")
+    return stage.bind_new("BTC")
 
 
 @pytest.fixture(scope="module")
-def ether(bench):
+def ether(stage):
     """An oracle over another feed, and its market."""
-    return bench.bind_new("ETH")
+    return stage.bind_new("ETH")
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def not_found():
 
 
 @pytest.fixture
-def skipped(bench):
+def skipped(stage):
     """The oracles that a receipt says were skipped, with the selector of the error."""
 
     def skipped(receipt):
-        return [(log.oracle, bytes(log.reason)[:4]) for log in receipt.decode_logs(bench.adapter.CommitSkipped)]
+        return [(log.oracle, bytes(log.reason)[:4]) for log in receipt.decode_logs(stage.adapter.CommitSkipped)]
 
     return skipped
 

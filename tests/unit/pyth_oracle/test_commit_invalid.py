@@ -6,46 +6,46 @@ from perennial.mirror.oracle import OracleVersion
 from perennial.testing.oracles import START
 
 
-def test_from_the_end_of_the_grace_on(bench, taker):
-    version = bench.order(START + 5)
+def test_from_the_end_of_the_grace_on(stage, taker):
+    version = stage.order(START + 5)
 
-    with reverts(bench.adapter.VersionNotExpired, error_inputs={"version": version, "expiry": version + 40}):
-        bench.expire(taker, version, time=version + 39)
-    bench.expire(taker, version, time=version + 40)
+    with reverts(stage.adapter.VersionNotExpired, error_inputs={"version": version, "expiry": version + 40}):
+        stage.expire(taker, version, time=version + 39)
+    stage.expire(taker, version, time=version + 40)
 
-    assert bench.latest() == OracleVersion(version, 0, False)
-    assert bench.oracle.next() == 0
-
-
-def test_opens_the_way_for_the_next(bench, keeper):
-    first, second = bench.order(START + 5), bench.order(START + 45)
-
-    bench.expire(keeper, first)
-    bench.price(keeper, second, 10**8, time=second + 15)
-
-    assert not bench.oracle.at(first).valid
-    assert bench.oracle.at(second).valid
+    assert stage.latest() == OracleVersion(version, 0, False)
+    assert stage.oracle.next() == 0
 
 
-def test_an_unrequested_version_cannot_be_invalid(bench, keeper):
-    with reverts(bench.oracle.VersionNotNext, error_inputs={"version": START, "next": 0}):
-        bench.expire(keeper, START)
+def test_opens_the_way_for_the_next(stage, keeper):
+    first, second = stage.order(START + 5), stage.order(START + 45)
+
+    stage.expire(keeper, first)
+    stage.price(keeper, second, 10**8, time=second + 15)
+
+    assert not stage.oracle.at(first).valid
+    assert stage.oracle.at(second).valid
 
 
-def test_skips_what_refuses(bench, second, keeper, taker, skipped, selector):
-    version = bench.order(START + 5)
+def test_an_unrequested_version_cannot_be_invalid(stage, keeper):
+    with reverts(stage.oracle.VersionNotNext, error_inputs={"version": START, "next": 0}):
+        stage.expire(keeper, START)
 
-    receipt = bench.expire(keeper, version, oracles=[second[0], taker, bench.oracle])
+
+def test_skips_what_refuses(stage, second, keeper, taker, skipped, selector):
+    version = stage.order(START + 5)
+
+    receipt = stage.expire(keeper, version, oracles=[second[0], taker, stage.oracle])
 
     assert skipped(receipt) == [
         (second[0].address, selector("VersionNotNext(uint256,uint256)")),
         (taker.address, selector("OracleNotServed(address)")),
     ]
-    assert bench.latest().timestamp == version
+    assert stage.latest().timestamp == version
 
 
-def test_earns_nothing(bench, keeper):
-    version = bench.order(START + 5)
-    bench.expire(keeper, version)
+def test_earns_nothing(stage, keeper):
+    version = stage.order(START + 5)
+    stage.expire(keeper, version)
 
-    assert bench.oracle.keeperOf(version) == "0x" + "0" * 40
+    assert stage.oracle.keeperOf(version) == "0x" + "0" * 40

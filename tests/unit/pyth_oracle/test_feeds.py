@@ -21,36 +21,36 @@ from perennial.testing.oracles import START, feed_id, feeds, update
         (["A", "B", "C", "D"], [2, 3, 5, 7], 210_000_000),
     ],
 )
-def test_multiplies_each_to_its_power(bench, keeper, names, prices, expected):
-    oracle = bench.create(*names)
+def test_multiplies_each_to_its_power(stage, keeper, names, prices, expected):
+    oracle = stage.create(*names)
     plain = [name.removeprefix("/") for name in names]
     updates = [update(name, price * 10**8, START + 4) for name, price in zip(plain, prices, strict=True)]
 
-    bench.commit(keeper, START, updates, oracles=[oracle])
+    stage.commit(keeper, START, updates, oracles=[oracle])
 
     assert tuple(oracle.at(START)) == (START, expected, True)
 
 
-def test_exponents_of_feeds_may_differ(bench, keeper):
-    oracle = bench.create("ETH", "/BTC")
+def test_exponents_of_feeds_may_differ(stage, keeper):
+    oracle = stage.create("ETH", "/BTC")
     updates = [update("ETH", 3, START + 4, exponent=3), update("BTC", 7 * 10**12, START + 4, exponent=-8)]
 
-    bench.commit(keeper, START, updates, oracles=[oracle])
+    stage.commit(keeper, START, updates, oracles=[oracle])
 
     assert oracle.at(START).price == 42_857
 
 
-def test_every_feed_needs_its_update(bench, keeper, not_found):
-    oracle = bench.create("ETH", "/BTC")
+def test_every_feed_needs_its_update(stage, keeper, not_found):
+    oracle = stage.create("ETH", "/BTC")
 
     with not_found():
-        bench.commit(keeper, START, [update("ETH", 10**8, START + 4)], oracles=[oracle])
+        stage.commit(keeper, START, [update("ETH", 10**8, START + 4)], oracles=[oracle])
 
 
-def test_each_feed_keeps_to_the_times(bench, keeper):
+def test_each_feed_keeps_to_the_times(stage, keeper):
     """The newest price of the version before bounds the oldest of the next."""
-    oracle = bench.create("ETH", "BTC")
-    bench.commit(
+    oracle = stage.create("ETH", "BTC")
+    stage.commit(
         keeper,
         START,
         [update("ETH", 10**8, START + 4), update("BTC", 10**8, START + 9, previous=START)],
@@ -59,48 +59,48 @@ def test_each_feed_keeps_to_the_times(bench, keeper):
 
     inputs = {"id": feed_id("ETH"), "published": START + 9, "latest": START + 9}
     late = [update("ETH", 10**8, START + 9, previous=START + 4), update("BTC", 10**8, START + 10, previous=0)]
-    with reverts(bench.adapter.PriceNotNewer, error_inputs=inputs):
-        bench.commit(keeper, START + 5, late, time=START + 15, oracles=[oracle])
+    with reverts(stage.adapter.PriceNotNewer, error_inputs=inputs):
+        stage.commit(keeper, START + 5, late, time=START + 15, oracles=[oracle])
 
 
-def test_tells_the_feeds(bench, taker):
-    oracle = bench.create("ETH", "/BTC")
+def test_tells_the_feeds(stage, taker):
+    oracle = stage.create("ETH", "/BTC")
 
-    assert [tuple(feed) for feed in bench.adapter.feedsOf(oracle)] == [(feed_id("ETH"), 1), (feed_id("BTC"), -1)]
-    assert bench.adapter.feedsOf(taker) == []
+    assert [tuple(feed) for feed in stage.adapter.feedsOf(oracle)] == [(feed_id("ETH"), 1), (feed_id("BTC"), -1)]
+    assert stage.adapter.feedsOf(taker) == []
 
 
 @pytest.mark.parametrize("count", [0, 5])
-def test_refuses_other_numbers_of_feeds(bench, count):
-    with reverts(bench.adapter.FeedCountOutOfRange, error_inputs={"count": count}):
-        bench.create(*"ABCDE"[:count])
+def test_refuses_other_numbers_of_feeds(stage, count):
+    with reverts(stage.adapter.FeedCountOutOfRange, error_inputs={"count": count}):
+        stage.create(*"ABCDE"[:count])
 
 
 @pytest.mark.parametrize("power", [0, 2, -2, 127])
-def test_refuses_other_powers(bench, operator, power):
-    with reverts(bench.adapter.FeedPowerInvalid, error_inputs={"index": 1, "power": power}):
-        bench.factory.create(bench.adapter, [*feeds("BTC"), (feed_id("ETH"), power)], sender=operator)
+def test_refuses_other_powers(stage, operator, power):
+    with reverts(stage.adapter.FeedPowerInvalid, error_inputs={"index": 1, "power": power}):
+        stage.factory.create(stage.adapter, [*feeds("BTC"), (feed_id("ETH"), power)], sender=operator)
 
 
-def test_refuses_a_feed_twice(bench):
-    with reverts(bench.adapter.FeedDuplicate, error_inputs={"index": 2, "id": feed_id("BTC")}):
-        bench.create("BTC", "ETH", "/BTC")
+def test_refuses_a_feed_twice(stage):
+    with reverts(stage.adapter.FeedDuplicate, error_inputs={"index": 2, "id": feed_id("BTC")}):
+        stage.create("BTC", "ETH", "/BTC")
 
 
-def test_refuses_no_feed(bench, operator):
-    with reverts(bench.adapter.FeedIdInvalid, error_inputs={"index": 0, "id": b"\0" * 32}):
-        bench.factory.create(bench.adapter, [(b"\0" * 32, 1)], sender=operator)
+def test_refuses_no_feed(stage, operator):
+    with reverts(stage.adapter.FeedIdInvalid, error_inputs={"index": 0, "id": b"\0" * 32}):
+        stage.factory.create(stage.adapter, [(b"\0" * 32, 1)], sender=operator)
 
 
-def test_only_the_factory_enlists(bench, taker):
-    with reverts(bench.adapter.AdapterNotFactory, error_inputs={"caller": taker.address}):
-        bench.adapter.enlist(taker, feeds("BTC"), 10, sender=taker)
-    with reverts(bench.adapter.AdapterNotFactory):
-        bench.adapter.admitGranularity(10, sender=taker)
+def test_only_the_factory_enlists(stage, taker):
+    with reverts(stage.adapter.AdapterNotFactory, error_inputs={"caller": taker.address}):
+        stage.adapter.enlist(taker, feeds("BTC"), 10, sender=taker)
+    with reverts(stage.adapter.AdapterNotFactory):
+        stage.adapter.admitGranularity(10, sender=taker)
 
 
 @pytest.fixture(scope="module")
-def math(bench, project, operator):  # noqa: ARG001 -- after the bench, as fixtures of a module go
+def math(stage, project, operator):  # noqa: ARG001 -- after the stage, as fixtures of a module go
     return operator.deploy(project.MockPriceMath)
 
 

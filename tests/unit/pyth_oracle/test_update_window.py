@@ -9,52 +9,52 @@ NOTICE = 7200
 
 
 @pytest.fixture
-def change(bench, operator):
+def change(stage, operator):
     def change(second, window, sender=operator):
-        bench.at(START + second)
-        return bench.adapter.updateWindow(window, sender=sender)
+        stage.at(START + second)
+        return stage.adapter.updateWindow(window, sender=sender)
 
     return change
 
 
-def test_applies_two_hours_later(bench, change):
+def test_applies_two_hours_later(stage, change):
     receipt = change(0, (5, 11, 60, 10_000))
 
-    assert tuple(bench.adapter.windowOf(START + NOTICE - 1)) == WINDOW
-    assert tuple(bench.adapter.windowOf(START + NOTICE)) == (5, 11, 60, 10_000)
-    [log] = receipt.decode_logs(bench.adapter.WindowUpdated)
+    assert tuple(stage.adapter.windowOf(START + NOTICE - 1)) == WINDOW
+    assert tuple(stage.adapter.windowOf(START + NOTICE)) == (5, 11, 60, 10_000)
+    [log] = receipt.decode_logs(stage.adapter.WindowUpdated)
     assert (getattr(log, "from"), tuple(log.window)) == (START + NOTICE, (5, 11, 60, 10_000))
 
 
-def test_a_request_keeps_its_window_for_ever(bench, change, keeper, not_found):
-    version = bench.order(START + 5)
+def test_a_request_keeps_its_window_for_ever(stage, change, keeper, not_found):
+    version = stage.order(START + 5)
     change(6, (8, 12, 3600, 20_000))
 
     with not_found():
-        bench.commit(keeper, version, [update("BTC", 10**8, version + 12)], time=version + 20)
-    with reverts(bench.adapter.VersionExpired):
-        bench.price(keeper, version, 10**8, time=version + 2 * NOTICE)
-    bench.expire(keeper, version, time=version + 2 * NOTICE + 1)
-    assert not bench.latest().valid
+        stage.commit(keeper, version, [update("BTC", 10**8, version + 12)], time=version + 20)
+    with reverts(stage.adapter.VersionExpired):
+        stage.price(keeper, version, 10**8, time=version + 2 * NOTICE)
+    stage.expire(keeper, version, time=version + 2 * NOTICE + 1)
+    assert not stage.latest().valid
 
 
-def test_later_versions_have_the_new_one(bench, change, keeper, not_found):
+def test_later_versions_have_the_new_one(stage, change, keeper, not_found):
     change(0, (8, 12, 3600, 20_000))
-    version = bench.order(START + NOTICE + 5)
+    version = stage.order(START + NOTICE + 5)
 
     with not_found():
-        bench.price(keeper, version, 10**8, time=version + 20)
-    bench.commit(keeper, version, [update("BTC", 10**8, version + 8)], time=version + 3611)
-    assert bench.latest().valid
+        stage.price(keeper, version, 10**8, time=version + 20)
+    stage.commit(keeper, version, [update("BTC", 10**8, version + 8)], time=version + 3611)
+    assert stage.latest().valid
 
 
-def test_one_at_a_time(change, bench):
+def test_one_at_a_time(change, stage):
     change(0, (5, 11, 60, 10_000))
 
-    with reverts(bench.adapter.WindowPending, error_inputs={"from": START + NOTICE}):
+    with reverts(stage.adapter.WindowPending, error_inputs={"from": START + NOTICE}):
         change(NOTICE - 1, (5, 11, 60, 20_000))
     change(NOTICE, (5, 11, 60, 20_000))
-    assert bench.adapter.windowOf(2**48 - 1).confidence == 20_000
+    assert stage.adapter.windowOf(2**48 - 1).confidence == 20_000
 
 
 @pytest.mark.parametrize(
@@ -68,16 +68,16 @@ def test_one_at_a_time(change, bench):
         (4, 10, 30, 1_000_001),
     ],
 )
-def test_bounds(change, bench, window):
-    with reverts(bench.adapter.WindowOutOfRange):
+def test_bounds(change, stage, window):
+    with reverts(stage.adapter.WindowOutOfRange):
         change(0, window)
 
 
 @pytest.mark.parametrize("window", [(4, 4, 30, 20_000), (4, 10, 10, 1), (4, 10, 86_390, 1_000_000)])
-def test_bounds_are_allowed(change, bench, window):
+def test_bounds_are_allowed(change, stage, window):
     change(0, window)
 
-    assert tuple(bench.adapter.windowOf(START + NOTICE)) == window
+    assert tuple(stage.adapter.windowOf(START + NOTICE)) == window
 
 
 @pytest.mark.parametrize(
@@ -87,31 +87,31 @@ def test_bounds_are_allowed(change, bench, window):
         ((0, 6, 30, 20_000), 11),  # the last old one, to second 10, and the first new one, from second 10 on
     ],
 )
-def test_windows_of_neighbours_do_not_overlap(change, bench, window, minimum):
-    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 10, "minimum": minimum}):
+def test_windows_of_neighbours_do_not_overlap(change, stage, window, minimum):
+    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 10, "minimum": minimum}):
         change(0, window)
 
 
-def test_the_next_best_window_is_allowed(change, bench):
+def test_the_next_best_window_is_allowed(change, stage):
     change(0, (1, 10, 30, 20_000))
 
-    assert bench.adapter.windowOf(START + NOTICE).validFrom == 1
+    assert stage.adapter.windowOf(START + NOTICE).validFrom == 1
 
 
-def test_a_new_granularity_must_fit_the_windows(bench, operator):
-    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 6, "minimum": 7}):
-        bench.factory.updateGranularity(bench.oracle, 6, sender=operator)
-    bench.factory.updateGranularity(bench.oracle, 7, sender=operator)
-    assert bench.oracle.granularity() == 7
+def test_a_new_granularity_must_fit_the_windows(stage, operator):
+    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 6, "minimum": 7}):
+        stage.factory.updateGranularity(stage.oracle, 6, sender=operator)
+    stage.factory.updateGranularity(stage.oracle, 7, sender=operator)
+    assert stage.oracle.granularity() == 7
 
 
-def test_a_new_granularity_must_fit_the_windows_to_come(bench, change, operator):
+def test_a_new_granularity_must_fit_the_windows_to_come(stage, change, operator):
     change(0, (4, 12, 30, 20_000))
 
-    with reverts(bench.adapter.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
-        bench.factory.updateGranularity(bench.oracle, 8, sender=operator)
+    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
+        stage.factory.updateGranularity(stage.oracle, 8, sender=operator)
 
 
-def test_only_the_owner(change, bench, taker):
-    with reverts(bench.adapter.OwnableUnauthorizedAccount):
+def test_only_the_owner(change, stage, taker):
+    with reverts(stage.adapter.OwnableUnauthorizedAccount):
         change(0, WINDOW, sender=taker)

@@ -1,0 +1,284 @@
+"""Corners that random games hardly ever find, played by contracts and mirror side by side."""
+
+from dataclasses import replace
+
+import pytest
+
+from perennial.mirror.fixed import MIN_INT256, UNIT
+from perennial.mirror.orders import MAX_CHANGE
+from perennial.mirror.parameters import MarketParameter, PController, ProtocolParameter, RiskParameter, UtilizationCurve
+from perennial.testing.differential import Setup, address_of
+
+PROTOCOL = ProtocolParameter(
+    protocol_fee=0,
+    max_fee=2**24 - 1,
+    max_fee_absolute=2**48 - 1,
+    max_cut=UNIT,
+    max_rate=2**32 - 1,
+    min_maintenance=0,
+    min_efficiency=0,
+)
+RISK = RiskParameter(
+    margin=0,
+    maintenance=0,
+    taker_fee=0,
+    taker_skew_fee=0,
+    taker_impact_fee=0,
+    maker_fee=0,
+    maker_impact_fee=0,
+    maker_limit=2**48 - 1,
+    efficiency_limit=0,
+    liquidation_fee=0,
+    min_liquidation_fee=0,
+    max_liquidation_fee=0,
+    utilization_curve=UtilizationCurve(0, 0, 0, 0),
+    p_controller=PController(1, 0),
+    min_margin=0,
+    min_maintenance=0,
+    virtual_taker=0,
+    stale_after=2**32 - 1,
+    maker_receive_only=False,
+)
+PARAMETER = MarketParameter(
+    funding_fee=0,
+    interest_fee=0,
+    position_fee=0,
+    oracle_fee=0,
+    risk_fee=0,
+    settlement_fee=0,
+    max_pending_global=2**16 - 1,
+    max_pending_local=2**16 - 1,
+    maker_reward_rate=0,
+    long_reward_rate=0,
+    short_reward_rate=0,
+    referral_fee=0,
+    max_price_deviation=0,
+    taker_close_always=True,
+    maker_close_always=True,
+    closed=False,
+)
+HUGE = 2**63 - 1
+
+
+@pytest.fixture
+def open_twin(bench):
+    """A market without margin, fees and rates; keywords change single risk or market parameters."""
+
+    def create(**changes):
+        risk = {name: value for name, value in changes.items() if hasattr(RISK, name)}
+        market = {name: value for name, value in changes.items() if hasattr(PARAMETER, name)}
+        return bench.open(Setup(PROTOCOL, replace(RISK, **risk), replace(PARAMETER, **market)))
+
+    return create
+
+
+def commit(twin, price, wait=10):
+    current = twin.mirror.oracle.status()[1]
+    twin.act("commit", current, price, current + wait)
+    return current
+
+
+def update(twin, name, maker=0, taker=0, money=0, referrer=None):
+    return twin.act("update", name, maker, taker, money, referrer, name)
+
+
+def settle_all(twin):
+    twin.settle_all()
+
+
+def test_sums_of_changes_stop_at_their_bound(open_twin):
+    """Skew thrown from one end to the other 40 times within a version."""
+    with open_twin(taker_skew_fee=1, taker_impact_fee=3) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**12, money=10**15)
+        commit(twin, UNIT)
+        for round_ in range(40):
+            # Each doubles the other side, so that the skew changes its sign.
+            size = 4**round_ % 10**9 + 1
+            assert update(twin, "bob", taker=size, money=10**12) is None
+            assert update(twin, "carol", taker=-2 * size, money=10**12) is None
+        change = twin.mirror.accounts[address_of("bob")].orders[-1].change
+        assert 0 < abs(change) <= MAX_CHANGE
+        commit(twin, UNIT)
+        settle_all(twin)
+
+
+def test_one_account_reaches_the_bound(open_twin):
+    """Opening long while another account lets the skew fall back each time: the sum only grows."""
+    with open_twin(taker_skew_fee=1) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**9, money=10**15)
+        for name, size in (("bob", 10**12), ("carol", -(10**12))):
+            update(twin, name, taker=size, money=10**15)
+        commit(twin, UNIT)
+        for _ in range(80):
+            assert update(twin, "bob", taker=10**12) is None
+            assert update(twin, "carol", taker=-(10**12)) is None
+        assert commit(twin, UNIT)
+        settle_all(twin)
+
+
+@pytest.mark.parametrize("fee", [0, 200])
+def test_terms_do_not_reach_back_to_orders_that_were_placed(open_twin, fee):
+    """Not through an order that joins theirs, nor where they were free (docs/protocol.md §4.4)."""
+    with open_twin(taker_fee=fee) as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        commit(twin, 100 * UNIT)
+        update(twin, "bob", taker=100 * UNIT, money=10**10)
+        twin.act("update_risk_parameter", replace(twin.mirror.risk, taker_fee=100_000), "coordinator")
+        update(twin, "bob", taker=1_000)
+        commit(twin, 100 * UNIT)
+        settle_all(twin)
+        # 100 at the old fee, 0.001 at the new one; the rate of both together is rounded up, and so is the fee.
+        paid = 10**10 - twin.market.value("collateral", address_of("bob"))
+        assert paid - (100 * 100 * fee + 10_000) in (0, 1)
+
+
+def test_settled_sizes_bound_opens_too(open_twin):
+    """Closes that may yet be cancelled give no room for opens (docs/protocol.md §1.5)."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        assert update(twin, "alice", maker=1_000, money=1) is None
+        assert update(twin, "bob", taker=HUGE, money=1) is None
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert update(twin, "carol", taker=1) == "SizeOverflow"
+        commit(twin, None)
+        commit(twin, 1)
+        assert update(twin, "bob", taker=-1) is None
+        commit(twin, 1)
+        assert update(twin, "carol", taker=1) is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+def test_one_beyond_the_largest_size(open_twin):
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        assert update(twin, "bob", taker=2**63) == "SizeOverflow"
+        assert update(twin, "bob", taker=2**62) is None
+        assert update(twin, "bob", taker=2**62) == "SizeOverflow"
+        assert update(twin, "bob", taker=2**62 - 1) is None
+        assert update(twin, "carol", taker=-HUGE) is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+@pytest.mark.parametrize("receive_only", [False, True])
+def test_funding_that_does_not_fit(open_twin, receive_only):
+    with open_twin(
+        p_controller=PController(1, 2**32 - 1),
+        funding_fee=UNIT,
+        utilization_curve=UtilizationCurve(2**32 - 1, 2**32 - 1, 2**32 - 1, 0),
+        interest_fee=UNIT // 2,
+        maker_receive_only=receive_only,
+    ) as twin:
+        commit(twin, 10**16)
+        update(twin, "alice", maker=2_000, money=10**18)
+        update(twin, "bob", taker=1_000, money=10**18)
+        update(twin, "carol", taker=-1_500, money=10**18)
+        commit(twin, 10**16, wait=31_536_000)
+        before = twin.mirror.fees.undistributed
+        commit(twin, 10**16 + 10**6)
+        settle_all(twin)
+        # Nothing of funding and interest, but the profit.
+        assert twin.mirror.fees.undistributed == before
+        assert twin.mirror.accumulators.long == 10**12
+        commit(twin, 10**16)
+        settle_all(twin)
+
+
+def test_profit_that_does_not_fit(open_twin):
+    """Makers lose on the way up and cover nobody on the way down, until their accumulator is full."""
+    top = 10**17 - 1
+    with open_twin() as twin:
+        commit(twin, -top)
+        update(twin, "alice", maker=10**9, money=2**62)
+        for _ in range(5):
+            update(twin, "bob", taker=1_000, money=10**15)
+            commit(twin, -top)
+            commit(twin, top)
+            update(twin, "bob", taker=MIN_INT256)
+            commit(twin, top)
+            commit(twin, -top)
+        update(twin, "carol", maker=10**9, money=2**62)
+        commit(twin, -top)
+        settle_all(twin)
+
+
+def test_fees_beyond_their_counter_are_split_first(open_twin):
+    with open_twin(taker_fee=UNIT, position_fee=UNIT, settlement_fee=2**44 - 1) as twin:
+        commit(twin, 10**15)
+        update(twin, "alice", maker=10**9, money=2**62)
+        for _ in range(3):
+            for name in ("bob", "carol", "dave"):
+                update(twin, name, taker=800_000_000, money=2**62)
+            commit(twin, 10**15)
+        twin.act("settle", "alice", "alice")
+        assert twin.mirror.fees.donation > 0
+        settle_all(twin)
+
+
+def test_collateral_beyond_64_bits_stays_at_the_bound(open_twin):
+    with open_twin() as twin:
+        commit(twin, 10**15)
+        update(twin, "alice", maker=10**12, money=2**62)
+        update(twin, "bob", taker=10**12, money=2**62)
+        commit(twin, 10**15)
+        commit(twin, 10**17 - 1)
+        settle_all(twin)
+        assert twin.mirror.saturated
+        assert twin.mirror.collateral(address_of("bob")) == HUGE
+        update(twin, "bob", taker=MIN_INT256)
+        update(twin, "bob", money=-(2**40))
+        update(twin, "bob", money=MIN_INT256)
+        commit(twin, 10**15)
+        settle_all(twin)
+
+
+def test_settlement_fee_that_no_longer_divides(open_twin):
+    """Versions remember what was charged at them, through changes of the fee."""
+    with open_twin(settlement_fee=3) as twin:
+        commit(twin, UNIT)
+        versions = []
+        for fee in (3, 5, 5, 0, 7, 3):
+            for name in ("alice", "bob"):
+                update(twin, name, maker=10**6, money=10**9)
+            twin.act("update_parameter", replace(twin.mirror.parameter, settlement_fee=fee), "owner")
+            update(twin, "carol", maker=10**6, money=10**9)
+            versions.append(commit(twin, UNIT))
+        settle_all(twin)
+        charged = [twin.market.value("settlementFees", version) for version in versions]
+        assert charged == [9, 11, 15, 10, 7, 17]
+        assert twin.market.value("settlementFees", 12345) == 0
+
+
+def test_settlement_fees_beyond_an_accounts_counter(open_twin):
+    with open_twin(settlement_fee=2**44 - 1) as twin:
+        commit(twin, UNIT)
+        assert update(twin, "alice", maker=1, money=2**50) is None
+        twin.act("wait", twin.mirror.oracle.status()[1] + 10)
+        assert update(twin, "alice", maker=1) == "CollateralOverflow"
+        twin.act("update_parameter", replace(twin.mirror.parameter, settlement_fee=0), "owner")
+        assert update(twin, "alice", maker=1) is None
+        commit(twin, UNIT)
+        settle_all(twin)
+
+
+def test_a_liquidation_forgoes_the_settlement_fee_that_does_not_fit(open_twin):
+    with open_twin(settlement_fee=2**44 - 1, maintenance=100_000, margin=100_000) as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "bob", maker=10**9, money=2**60)
+        update(twin, "alice", maker=10**6, money=2**44 + 20 * UNIT)
+        commit(twin, 100 * UNIT)
+        twin.act("settle", "alice", "alice")
+        assert update(twin, "alice", maker=-1, money=2**44 + UNIT) is None
+        latest, current = twin.mirror.oracle.status()
+        twin.act("wait", current + 100)
+        twin.act("commit", latest.timestamp + 1, 1_000 * UNIT, current + 100)
+        assert twin.act("liquidate", "alice", "carol") is None
+        assert twin.mirror.accounts[address_of("alice")].settlement == 2**44 - 1
+        commit(twin, 100 * UNIT)
+        settle_all(twin)
