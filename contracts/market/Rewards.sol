@@ -12,7 +12,7 @@ library Rewards {
     /// @dev Bits of an accumulator: three fill a slot.
     uint256 internal constant BITS = 85;
 
-    uint256 private constant MAX = (1 << BITS) - 1;
+    uint256 private constant MAX = 2 ** BITS - 1;
 
     /// @notice Accrues the reward tokens of an interval per unit of each side.
     /// @param sizes Settled sizes
