@@ -160,8 +160,15 @@ class Contract:
     def send(self, name: str, *args: Any, sender: Any) -> Receipt:
         """Sends a transaction; raises Refused where it reverts."""
         receipt = self.anvil.send(sender, self.address, self.data(name, *args))
-        logs = [log for log in receipt["logs"] if to_checksum_address(log["address"]) == self.address]
-        return Receipt([self._event(log) for log in logs], int(receipt["gasUsed"], 16))
+        return Receipt(self.events(receipt["logs"]), int(receipt["gasUsed"], 16))
+
+    def events(self, logs: Sequence[dict[str, Any]]) -> list[Event]:
+        """What this contract says in logs, as far as its interface knows it."""
+        return [
+            self._event(log)
+            for log in logs
+            if to_checksum_address(log["address"]) == self.address and _bytes(log["topics"][0]) in self._events
+        ]
 
     def _event(self, log: dict[str, Any]) -> Event:
         topics = [_bytes(topic) for topic in log["topics"]]

@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from perennial.abi import Reverted
 from perennial.mirror.errors import MarketError
 from perennial.mirror.factory import Factory
 from perennial.mirror.invariants import check_invariants
@@ -23,7 +24,7 @@ from perennial.mirror.parameters import MarketParameter, ProtocolParameter, Risk
 from perennial.mirror.payoff import PowerPayoff
 from perennial.mirror.position import Position
 from perennial.testing.books import check_books
-from perennial.testing.evm import Contract, Evm, Halted, Reverted
+from perennial.testing.evm import Contract, Evm, Halted
 
 ACTORS = ("alice", "bob", "carol", "dave", "erin", "frank")
 """Accounts of a game; each may come to play every role."""
@@ -210,7 +211,7 @@ class Twin:
         return None
 
     def _compare_events(self, expected: list[tuple[str, tuple[Any, ...]]]) -> None:
-        actual = self.market.events()
+        actual = [(name, tuple(_flatten(values))) for name, values in self.market.events()]
         flat = [(name, tuple(_flatten(values))) for name, values in expected]
         if actual != flat:
             raise Mismatch(f"events: contract {actual}, mirror {flat}")

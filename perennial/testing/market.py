@@ -121,7 +121,10 @@ def changed(struct: Any, changes: Mapping[str, Any]) -> Struct:
 
 @contextmanager
 def refused(name: str, *values: Any) -> Iterator[None]:
-    """What is inside must be refused with this error; decimal text stands for amounts, accounts for addresses."""
+    """What is inside must be refused with this error; decimal text stands for amounts, accounts for addresses.
+
+    The empty name is that of a revert without data.
+    """
     try:
         yield
     except Refused as error:
