@@ -25,9 +25,6 @@ from perennial.demo.stage import CHANGED
 from perennial.prices import Prices
 
 REPORT = artifacts.ROOT / ".build" / "demo.html"
-PLAIN_WIDTH = 140
-"""Columns of what is printed where there is no terminal."""
-
 DEFAULT = Options()
 DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
@@ -50,7 +47,7 @@ def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_
     Ends with the books of everybody and with a page of charts. Exits with 1 where chain and mirror differ or the books
     do not balance.
     """
-    output = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    output = terminal.results()
     try:
         options = Options(market.upper(), _seconds(start), _seconds(end), seed, actors, not no_reckless)
         options.check()
@@ -59,7 +56,7 @@ def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_
         with _stopped_politely():
             artifacts.refresh()
             terminal.introduce(output, options.market, options.start, options.end, CHANGED)
-            outcome = _replay(output, options, prices)
+            outcome = _replay(options, prices)
     except (DemoError, AnvilError, NodeError) as error:
         raise click.ClickException(str(error)) from None
     except CalledProcessError:
@@ -71,9 +68,9 @@ def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_
         raise click.exceptions.Exit(1)
 
 
-def _replay(output: Console, options: Options, prices: Prices) -> Outcome:
+def _replay(options: Options, prices: Prices) -> Outcome:
     columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=output, expand=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
         task = bar.add_task("", total=len(prices.values))
         return run(options, prices, lambda what, done: bar.update(task, description=what, completed=done))
 

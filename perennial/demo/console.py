@@ -8,13 +8,23 @@ from perennial.demo.outcome import Outcome
 from perennial.demo.tables import Table, all_tables
 from perennial.demo.text import day, fixed
 
-CENTS = 132
-"""From so many columns on there is room for cents everywhere."""
+ROOMY = 132
+"""From so many columns on there is room for everything."""
+
+NARROWEST = 100
+"""So many columns are always used, and no number is cut: a narrower terminal breaks lines."""
+
+
+def results() -> Console:
+    """Where results go: the terminal, or a file as if it were a wide one."""
+    console = Console(highlight=False)
+    console.width = max(console.width, NARROWEST) if console.is_terminal else ROOMY
+    return console
 
 
 def announce(console: Console, outcome: Outcome) -> None:
     """Prints every table, and whether it all holds."""
-    for table in all_tables(outcome, 2 if console.width >= CENTS else 0):
+    for table in all_tables(outcome, brief=console.width < ROOMY):
         _show(console, table)
     agreed, books = outcome.agreement, outcome.books
     console.print(
@@ -33,6 +43,8 @@ def introduce(console: Console, outcome_of: str, start: int, end: int, changed: 
 
 
 def _show(console: Console, table: Table) -> None:
+    # Columns stand a space apart by themselves.
+    padding = 1 if console.width >= ROOMY else 0
     shown = RichTable(
         title=table.title,
         title_justify="left",
@@ -41,7 +53,8 @@ def _show(console: Console, table: Table) -> None:
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        padding=(0, 1),
+        show_edge=False,
+        padding=(0, padding),
     )
     for place, column in enumerate(table.columns):
         shown.add_column(column, justify="left" if place < table.texts else "right", no_wrap=True)
@@ -50,3 +63,4 @@ def _show(console: Console, table: Table) -> None:
             shown.add_section()
         shown.add_row(*row)
     console.print(shown)
+    console.print()

@@ -146,12 +146,13 @@ class Replay:
         for actor in self.actors:
             self._update(actor, Action(collateral=ALL))
         self.keepers.collect()
-        roles = {"protocol": self.stage.owner, "donation": self.stage.beneficiary, "risk": self.stage.coordinator}
+        stage = self.stage
+        roles = {"protocol fee": stage.owner, "donation": stage.beneficiary, "risk fee": stage.coordinator}
         paid = {role: self.twin.claim_fee(address) for role, address in roles.items()}
         self._mine()
         protocol, oracle, risk, donation = self.mirror.claimable_fees()
-        owed = {"protocol": protocol, "donation": donation, "risk": risk}
-        return [Fee(role, paid[role], owed[role]) for role in roles] + [Fee("oracle", 0, oracle)]
+        owed = {"protocol fee": protocol, "donation": donation, "risk fee": risk}
+        return [Fee(role, paid[role], owed[role]) for role in roles] + [Fee("oracle fee", 0, oracle)]
 
     # -- What came of it -----------------------------------------------------------------------------------------------
 

@@ -24,9 +24,9 @@ class Table:
     total: bool = False
 
 
-def all_tables(outcome: Outcome, decimals: int = 2) -> list[Table]:
-    """Everything that there is to tell; who owes what where somebody does. `decimals` are those of wide tables."""
-    tables = [accounts(outcome, decimals)]
+def all_tables(outcome: Outcome, *, brief: bool = False) -> list[Table]:
+    """Everything that there is to tell; who owes what where somebody does. `brief` ones fit into 80 columns."""
+    tables = [accounts(outcome, brief=brief)]
     if outcome.liquidations:
         tables.append(liquidations(outcome))
     tables += [keepers(outcome), market(outcome)]
@@ -35,16 +35,17 @@ def all_tables(outcome: Outcome, decimals: int = 2) -> list[Table]:
     return [*tables, zero_sum(outcome), books(outcome), agreement(outcome)]
 
 
-def accounts(outcome: Outcome, decimals: int = 2) -> Table:
-    """What became of everybody's money."""
-    rows = [_account(actor.name, leverage(actor.leverage), actor, decimals) for actor in outcome.actors]
-    total = ActorResult("", "", 0, _sum(actor.ledger for actor in outcome.actors), _left(outcome))
+def accounts(outcome: Outcome, *, brief: bool = False) -> Table:
+    """What became of everybody's money; briefly, in whole dollars."""
+    together = ActorResult("together", "", 0, _sum(actor.ledger for actor in outcome.actors), _left(outcome))
+    geared = ("",) if brief else ("", "leverage")
+    liquidation = "liq." if brief else "liquidation"
     return Table(
         "Accounts",
         "USD. Final: what was withdrawn, less what is owed. Fees: makers earn, takers pay, settlement fees included.",
-        ("", "leverage", "deposits", "PnL", "funding", "interest", "fees", "liquidation", "final", "result"),
-        [*rows, _account("together", "", total, decimals)],
-        texts=2,
+        (*geared, "deposits", "PnL", "funding", "interest", "fees", liquidation, "final", "result"),
+        [_account(actor, brief=brief) for actor in (*outcome.actors, together)],
+        texts=len(geared),
         total=True,
     )
 
@@ -63,7 +64,7 @@ def market(outcome: Outcome) -> Table:
         ("settlement fees, to keepers", -total.settlement_fees),
         ("liquidation fees, to keepers", sum(each.fee for each in outcome.liquidations) * UNIT),
         ("of them from the donation", sum(each.from_donation for each in outcome.liquidations) * UNIT),
-        *((f"for {fee.role}", (fee.paid + fee.owed) * UNIT) for fee in outcome.fees),
+        *((fee.role, (fee.paid + fee.owed) * UNIT) for fee in outcome.fees),
         ("shortfall", outcome.books.shortfall * UNIT),
     ]
     return Table(
@@ -75,8 +76,9 @@ def liquidations(outcome: Outcome) -> Table:
     """Each liquidation and how it ended."""
     return Table(
         "Liquidations",
-        "Called at the latest price, closed an hour later. The donation pays the fee where the account cannot.",
-        ("called", "account", "side", "size", "price", "fee", "from donation", "left in account"),
+        "Called at the latest price, closed an hour later. Left: what the account had then. The donation pays the fee "
+        "where the account cannot.",
+        ("called", "account", "side", "size", "price", "fee", "donation", "left"),
         [_liquidation(each) for each in outcome.liquidations],
         texts=3,
     )
@@ -101,7 +103,7 @@ def keepers(outcome: Outcome) -> Table:
     return Table(
         "Keepers",
         "Settlement fees go to who committed the version, liquidation fees to who liquidated.",
-        ("", "commits", "settlements", "liquidations", "settlement fees", "liquidation fees", "paid"),
+        ("", "commits", "settled", "liquidated", "settlement fees", "liquidation fees", "paid"),
         [
             (
                 keeper.name,
@@ -198,13 +200,14 @@ def agreement(outcome: Outcome) -> Table:
 # -- Inside ------------------------------------------------------------------------------------------------------------
 
 
-def _account(name: str, geared: str, actor: ActorResult, decimals: int) -> tuple[str, ...]:
+def _account(actor: ActorResult, *, brief: bool) -> tuple[str, ...]:
     ledger = actor.ledger
+    decimals = 0 if brief else 2
     fees = ledger.maker_fees + ledger.position_fees + ledger.settlement_fees
     parts = (ledger.pnl, ledger.funding, ledger.interest, fees, ledger.liquidation_fee)
     return (
-        name,
-        geared,
+        actor.name,
+        *(() if brief else (leverage(actor.leverage) if actor.leverage else "",)),
         fixed(actor.deposits, decimals),
         *(fixed(part, decimals, scale=12) for part in parts),
         fixed(actor.final, decimals),

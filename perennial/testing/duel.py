@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-import pyrevm
 from eth_utils.crypto import keccak
 
 from perennial.mirror import versions as mirror
@@ -31,14 +30,6 @@ class Broken(AssertionError):  # noqa: N818 -- a finding, not an error
     """Chain and mirror differ, or a promise does not hold."""
 
 
-class World(Evm):
-    """A chain with a clock."""
-
-    def warp(self, time: int) -> None:
-        """Transactions and views happen at `time` from now on."""
-        self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
-
-
 @dataclass
 class Traded:
     """One oracle on the chain, its mirror, and the orders that wait for it: version by time of the order."""
@@ -56,7 +47,7 @@ class Stage:
     """The contracts, deployed once; `duel` starts from there again and again."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = Evm()
         self.world.warp(START)
         deploy = self.world.deploy
         token = deploy("MockToken", "Mock Dollar", "mUSD", 18, sender=OWNER)

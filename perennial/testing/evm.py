@@ -52,6 +52,10 @@ class Evm:
         except RuntimeError as error:
             raise _refusal(error) from None
 
+    def warp(self, time: int) -> None:
+        """Transactions and views happen at `time` (Unix seconds) from now on; `undone` does not bring it back."""
+        self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
+
     def logs(self) -> list[tuple[str, Sequence[bytes], bytes]]:
         """What the last transaction logged: address, topics, data."""
         result = self._evm.result

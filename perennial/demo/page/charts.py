@@ -33,7 +33,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart: what its axis means, its series, how its ticks read; `guides` are labelled horizontal lines."""
+    """One chart: what its axis means, its series, how its ticks read (so many, or these).
+
+    `marks` draws what belongs to this chart alone, `extra` are its entries in the legend, by style and label.
+    """
 
     title: str
     unit: str
@@ -42,7 +45,6 @@ class Panel:
     domain: tuple[float, float]
     format: Format
     ticks: int | Sequence[float] = 4
-    guides: Sequence[tuple[float, str]] = ()
     marks: Callable[[Times, Values], str] = lambda *_: ""
     extra: Sequence[tuple[str, str]] = field(default=())
 
@@ -63,8 +65,8 @@ def panels(outcome: Outcome) -> list[Panel]:
             max(abs(s.funding_rate) for s in samples) / 1e4 or 1,
             ("longs pay shorts", "shorts pay longs"),
         ),
-        _share("Utilization", "of makers' liquidity", "utilization", [s.utilization for s in samples]),
-        _share("Interest rate", "a year, takers to makers", "interest", [s.interest_rate for s in samples]),
+        _share("Utilization", "of makers' liquidity", "utilization", [s.utilization for s in samples], (0, 50, 100)),
+        _share("Interest rate", "a year, takers to makers", "interest", [s.interest_rate for s in samples], 3),
         _equity(outcome),
         _results(outcome),
     ]
@@ -78,7 +80,6 @@ def draw(panel: Panel, times: Times, *, dates: bool) -> str:
     keys += "".join(f'<span class="key {style}"><i></i>{escape(label)}</span>' for style, label in panel.extra)
     body = _grid(panel, times, values, dates=dates)
     body += "".join(_area(each, values) for each in panel.series if each.area)
-    body += "".join(_guide(values.y(at), label) for at, label in panel.guides)
     body += "".join(_line(each, values) for each in panel.series if each.line)
     body += panel.marks(times, values)
     return (
@@ -104,8 +105,8 @@ def _price(outcome: Outcome) -> Panel:
     extremes = [choose(outcome.samples, key=lambda each: each.price) for choose in (min, max)]
 
     def marks(times: Times, values: Values) -> str:
-        drawn = [_extreme(sample, times, values) for sample in extremes]
-        return "".join(drawn + [_liquidation(each, times, values) for each in outcome.liquidations])
+        drawn = [_liquidation(each, times, values) for each in outcome.liquidations]
+        return "".join(drawn + [_extreme(sample, times, values) for sample in extremes])
 
     return Panel(
         "Price",
@@ -165,16 +166,16 @@ def _rate(title: str, unit: str, height: int, raw: Sequence[int], bound: float, 
     )
 
 
-def _share(title: str, unit: str, key: str, raw: Sequence[int]) -> Panel:
+def _share(title: str, unit: str, key: str, raw: Sequence[int], ticks: int | Sequence[float]) -> Panel:
     values = [value / 1e4 for value in raw]
     return Panel(
         title,
         unit,
         88,
         [Series(title, "", key, values, area=True, suffix=" %")],
-        span([values], zero=True),
+        (0, 106) if key == "utilization" else span([values], zero=True),
         lambda value: f"{value:,.0f} %",
-        ticks=2,
+        ticks=ticks,
     )
 
 
@@ -251,13 +252,6 @@ def _area(series: Series, axis: Values) -> str:
     base = series.base or [0.0] * len(series.values)
     points = _points(series.values, axis) + _points(base, axis)[::-1]
     return f'<polygon class="area {series.style}" points="{" ".join(points)}"/>'
-
-
-def _guide(y: float, label: str) -> str:
-    return (
-        f'<line class="guide" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text class="guide" x="{WIDTH - RIGHT - 4}" y="{y - 4:.1f}" text-anchor="end">{escape(label)}</text>'
-    )
 
 
 def _extreme(sample: Sample, times: Times, values: Values) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from perennial.abi import Reverted
 from perennial.artifacts import load
-from perennial.testing.anvil import NOBODY, Refused
+from perennial.testing.anvil import NOBODY
 from perennial.testing.market import refused, structs
 
 #: Each role is one address; nobody here has two.
@@ -121,9 +122,9 @@ def outcome(stage, case, role):
     args = [given[arg] if isinstance(arg, str) and arg in given else arg for arg in case.args]
     try:
         bench.market.read(case.name, *args, sender=addresses[role])
-    except Refused as error:
+    except Reverted as error:
         # The oracle is no token; whoever gets so far was allowed to try. So was who lacks tokens to deposit.
-        if error.name in ("", "ERC20InsufficientAllowance"):
+        if error.name in ("revert", "ERC20InsufficientAllowance"):
             return {"update": "tokens"}.get(case.name)
         return None if error.name == "AlreadyInitialized" and role != "factory" else error.name
     return None

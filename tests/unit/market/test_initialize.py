@@ -16,15 +16,15 @@ def test_initialize_by_others(bench, actors):
 
 
 def test_market_takes_no_ether(bench, anvil, taker):
-    with refused(""):
+    with refused("revert"):
         anvil.rpc("eth_call", {"from": taker.address, "to": bench.market.address, "value": "0x1"}, "latest")
     data = "0x" + bench.market.data("settle", taker).hex()
-    with refused(""):
+    with refused("revert"):
         anvil.rpc(
             "eth_call", {"from": taker.address, "to": bench.market.address, "value": "0x1", "data": data}, "latest"
         )
 
 
 def test_call_of_an_unknown_function(bench, anvil, taker):
-    with refused(""):
+    with refused("revert"):
         anvil.call(taker, bench.market.address, bytes.fromhex("deadbeef"))

@@ -69,9 +69,10 @@ COMPANIONS = {
 
 def test_namespace():
     source = SOURCE.read_text()
-    name, written = re.search(r"keccak256\(\"([^\"]+)\"\)[^;]*= (0x[0-9a-f]{64});", source, re.DOTALL).groups()
-    assert name == "perennial.storage.Market"
-    assert int(written, 16) == STORAGE
+    found = re.search(r"keccak256\(\"([^\"]+)\"\)[^;]*= (0x[0-9a-f]{64});", source, re.DOTALL)
+    assert found is not None
+    assert found[1] == "perennial.storage.Market"
+    assert int(found[2], 16) == STORAGE
 
 
 def test_market_is_stored_in_its_namespace(bench, anvil):

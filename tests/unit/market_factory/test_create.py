@@ -77,7 +77,7 @@ def test_new_market_tells_its_parameters(fresh, factory, stranger):
 
 
 def test_markets_beyond_the_last(factory):
-    with refused(""):
+    with refused("revert"):
         factory.markets(factory.marketCount())
 
 

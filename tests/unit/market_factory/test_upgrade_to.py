@@ -60,7 +60,7 @@ def test_code_itself_is_no_market(factory, create_code, operator, taker, bench):
     code = bench.anvil.contract("IMarket", create_code(factory).address)
     with refused("NotFactory", operator):
         code.initialize(bench.definition(), operator, *_structs(bench), sender=operator)
-    with refused(""):
+    with refused("revert"):
         code.update(taker, 0, 0, 0, NOBODY, sender=taker)
 
 
