@@ -346,7 +346,10 @@ def _checked(name: str, kind: str, value: object) -> object:
 def _address(name: str, value: object) -> str:
     # Contracts and accounts of Ape and web3 have their address as an attribute.
     text = getattr(value, "address", value)
-    # A mistyped checksum is refused here as well.
     if not isinstance(text, str) or not text.startswith("0x") or not is_address(text):
         raise FieldError(name, f"{value!r} is no address")
-    return to_checksum_address(text)
+    checksummed = to_checksum_address(text)
+    # Mixed case is a checksum, which a typing error would break.
+    if text[2:] not in (text[2:].lower(), text[2:].upper()) and text != checksummed:
+        raise FieldError(name, f"{value!r} is no address: its checksum is wrong")
+    return checksummed
