@@ -1,0 +1,186 @@
+"""The chain as the relay sees it: through a node, with reads alone."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
+
+from perennial.abi import Reverted, interface
+from perennial.amounts import ONE, decimal
+from perennial.chain import Chain, Contract, Rpc
+from perennial.intents import Domain, Intent
+from perennial.mirror.parameters import RiskParameter
+from perennial.relay.intake import IntentState
+from perennial.relay.records import Fill
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perennial.abi import Event
+
+IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
+"""Selector of ERC-1271's isValidSignature, which it also returns for yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest block: number, and Unix seconds."""
+
+    block: int
+    timestamp: int
+
+
+class NodeView:
+    """Asks a node. Safe to use from many threads: each has a connection of its own."""
+
+    def __init__(self, uri: str, markets: Sequence[str]) -> None:
+        self._uri, self._local = uri, threading.local()
+        self.markets = frozenset(to_checksum_address(market) for market in markets)
+        chain = self._chain()
+        factories = {Contract(chain, "IMarket", market).read("factory") for market in self.markets}
+        if len(factories) != 1:
+            raise ValueError("the markets of a relay must be of one MarketFactory")
+        self._factory = factories.pop()
+        verifier = Contract(chain, "IMarketFactory", self._factory).read("verifier")
+        self.domain = Domain(int(chain.rpc.call("eth_chainId"), 16), to_checksum_address(verifier))
+
+    # -- As ChainView ------------------------------------------------------------------------------------------------
+
+    def is_contract_signature(self, signer: str, digest: bytes, signature: bytes) -> bool:
+        """Whether a contract wallet takes the signature as its own (ERC-1271)."""
+        data = IS_VALID_SIGNATURE + encode(["bytes32", "bytes"], [digest, signature])
+        try:
+            answer = self._chain().rpc.call("eth_call", {"to": signer, "data": "0x" + data.hex()}, "latest")
+        except Reverted:
+            return False
+        return bytes.fromhex(answer[2:66]) == IS_VALID_SIGNATURE.ljust(32, b"\0")
+
+    def is_signer(self, account: str, signer: str) -> bool:
+        """Whether the account has approved the signer."""
+        return bool(Contract(self._chain(), "IMarketFactory", self._factory).read("signers", account, signer))
+
+    def states(self, intents: Sequence[Intent]) -> list[IntentState]:
+        """What the Verifier says about intents now."""
+        chain = self._chain()
+        verifier = Contract(chain, "IVerifier", self.domain.verifier)
+        hashes = chain.ask_all([verifier.query("hash", intent.to_abi()) for intent in intents])
+        queries = [verifier.query("filled", digest) for digest in hashes]
+        queries += [verifier.query("remaining", intent.to_abi()) for intent in intents]
+        answers = chain.ask_all(queries)
+        pairs = zip(answers[: len(intents)], answers[len(intents) :], strict=True)
+        return [IntentState(filled, remaining) for filled, remaining in pairs]
+
+    def lacks_margin(self, intent: Intent, size: int) -> str | None:
+        """Why the account could not have `size` of the intent filled now; None if it could.
+
+        As of the account's last settlement, like the market's views: a fill itself settles it first.
+        """
+        chain, account = self._chain(), intent.common.account
+        market = Contract(chain, "IMarket", intent.common.domain)
+        settled, pending, requirement, price, risk, locked = chain.ask_all(
+            [
+                market.query("positions", account),
+                market.query("pendingPositions", account),
+                market.query("requirement", account),
+                market.query("price"),
+                market.query("riskParameter"),
+                market.query("locked", account),
+            ]
+        )
+        if locked:
+            return "the account waits for its liquidation"
+        if settled[1] or pending[1]:
+            return "the account is a maker, who cannot trade by intents"
+        signed = size if intent.amount > 0 else -size
+        terms = RiskParameter.from_abi(risk)
+        return _lacking(intent, signed, pending[2] - pending[3], settled[2] - settled[3], requirement, price, terms)
+
+    # -- As Follower -------------------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """The newest block."""
+        block = self._chain().rpc.call("eth_getBlockByNumber", "latest", False)
+        return Head(int(block["number"], 16), int(block["timestamp"], 16))
+
+    def fills(self, first: int, last: int) -> list[Fill]:
+        """Every intent that was filled in these blocks, both included."""
+        consumed = _event("IVerifier", "IntentConsumed")
+        filled = _event("IMarketEvents", "IntentFilled")
+        addresses = [self.domain.verifier, *self.markets]
+        topics = [["0x" + consumed[0].hex(), "0x" + filled[0].hex()]]
+        query = {"fromBlock": hex(first), "toBlock": hex(last), "address": addresses, "topics": topics}
+        # A fill is IntentConsumed for each intent, then IntentFilled, which has the price.
+        waiting: dict[str, list[Any]] = defaultdict(list)
+        found = []
+        for log in self._chain().rpc.call("eth_getLogs", query):
+            keys, data = [_bytes(topic) for topic in log["topics"]], _bytes(log["data"])
+            if keys[0] == consumed[0]:
+                waiting[log["transactionHash"]].append((log, consumed[1].decode(keys, data)))
+                continue
+            account, counterparty, _, _, price, _ = filled[1].decode(keys, data)
+            for own, (digest, owner, size, remaining) in waiting.pop(log["transactionHash"], []):
+                other = counterparty if owner == account else account
+                found.append(
+                    Fill(
+                        hash="0x" + digest.hex(),
+                        block=int(own["blockNumber"], 16),
+                        transaction=own["transactionHash"],
+                        log_index=int(own["logIndex"], 16),
+                        size=size,
+                        remaining=remaining,
+                        price=price,
+                        counterparty=to_checksum_address(other),
+                    )
+                )
+        return found
+
+    def _chain(self) -> Chain:
+        chain: Chain | None = getattr(self._local, "chain", None)
+        if chain is None:
+            chain = self._local.chain = Chain(Rpc(self._uri))
+        return chain
+
+
+def _lacking(
+    intent: Intent,
+    signed: int,
+    before: int,
+    settled: int,
+    requirement: tuple[int, int, int],
+    price: int,
+    risk: RiskParameter,
+) -> str | None:
+    """The market's checks of a signer (docs/protocol.md §9.5, §10.2), for a fill at the intent's own price."""
+    after = before + signed
+    worst = max(abs(settled), abs(before), abs(after))
+    reduces = abs(after) < abs(before) and after * before >= 0
+    share, least = (risk.maintenance, risk.min_maintenance) if reduces else (risk.margin, risk.min_margin)
+    notional = _ceil(worst * abs(price), ONE)
+    required = max(_ceil(notional * share, ONE), least) if worst else 0
+    required = max(required, _ceil(notional * intent.collateralization, ONE))
+    guarantee = signed * (price - intent.price) // ONE
+    fee = _ceil(abs(signed) * risk.taker_fee * abs(price), ONE**2)
+    effective = requirement[0] + guarantee - fee
+    if effective >= required:
+        return None
+    return f"after the fill the account would have {decimal(effective)}, and needs {decimal(required)}"
+
+
+def _event(contract: str, name: str) -> tuple[bytes, Event]:
+    for topic, event in interface(contract).events.items():
+        if event.name == name:
+            return topic, event
+    raise LookupError(f"{contract} has no event {name}")
+
+
+def _ceil(numerator: int, denominator: int) -> int:
+    return -(-numerator // denominator)
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

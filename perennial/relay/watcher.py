@@ -1,0 +1,94 @@
+"""Follows the chain: books fills, and takes off the book what was cancelled or has expired."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from perennial.relay.intake import IntentState, status_of
+from perennial.relay.records import Fill, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from threading import Event
+
+    from perennial.intents import Intent
+    from perennial.relay.store import Store
+    from perennial.relay.view import Head
+
+logger = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """What the watcher asks the chain."""
+
+    def head(self) -> Head:
+        """The newest block."""
+        ...
+
+    def fills(self, first: int, last: int) -> list[Fill]:
+        """Every intent that was filled in these blocks, both included."""
+        ...
+
+    def states(self, intents: Sequence[Intent]) -> list[IntentState]:
+        """What the Verifier says about intents now."""
+        ...
+
+
+@dataclass
+class Watcher:
+    """Brings the store up to the chain, step by step. It stores how far it has come, so a restart loses nothing."""
+
+    store: Store
+    follower: Follower
+    confirmations: int = 0
+    """Blocks that must follow one before its fills are booked."""
+    span: int = 1_000
+    """Blocks in one request."""
+    page: int = 200
+    """Intents in one request."""
+    keep_events: int = 100_000
+    """Events that readers of the stream can go back."""
+    clock: Callable[[], float] = time.time
+    _after: int = field(default=0, init=False)
+
+    def step(self) -> None:
+        """Books what has happened until now; looks at one page of open intents, the next one at the next step."""
+        head = self.follower.head()
+        self._book_fills(head.block - self.confirmations)
+        self._look_at_open(max(head.timestamp, int(self.clock())))
+        self.store.forget_events(self.keep_events)
+
+    def run(self, stop: Event, interval: float = 1.0) -> None:
+        """Steps until told to stop. A node that fails is asked again."""
+        while not stop.is_set():
+            try:
+                self.step()
+            except Exception:
+                # Whatever it is, the relay goes on with what it has: fills are booked when the node answers again.
+                logger.exception("the chain could not be followed; trying again in %s s", interval)
+            stop.wait(interval)
+
+    def _book_fills(self, last: int) -> None:
+        if last < 0:
+            return
+        self.store.start_at(last)
+        block = self.store.block()
+        assert block is not None
+        while block < last:
+            until = min(last, block + self.span)
+            for fill in self.store.apply_fills(self.follower.fills(block + 1, until), until):
+                logger.info("filled %s of %s at %s in %s", fill.size, fill.hash, fill.price, fill.transaction)
+            block = until
+
+    def _look_at_open(self, now: int) -> None:
+        # With time 0, so that those that have expired are found and closed.
+        orders = self.store.orders(status=Status.OPEN, after=self._after, limit=self.page, now=0)
+        self._after = orders[-1].sequence if len(orders) == self.page else 0
+        if not orders:
+            return
+        states = self.follower.states([order.intent for order in orders])
+        for order, state in zip(orders, states, strict=True):
+            self.store.apply_state(order.hash, state.remaining, status_of(order.intent, state, now))

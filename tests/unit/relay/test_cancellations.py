@@ -1,0 +1,120 @@
+"""POST and GET /v1/cancellations: signed cancellations, taken off the book at once and kept for who relays them."""
+
+import pytest
+
+from perennial.intents import GroupCancellation, NonceCancellation, sign
+
+from .conftest import ALICE, BOB, DOMAIN, LATER, MARKET, NOW, make
+
+
+def body(message, signer=ALICE):
+    signature = sign(message, DOMAIN, signer)
+    return {"kind": message.name, "cancellation": message.to_json(), "signature": "0x" + signature.hex()}
+
+
+def nonce_cancellation(nonce=7, account=ALICE.address, **changes):
+    return NonceCancellation.build(
+        **{"verifier": DOMAIN.verifier, "account": account, "nonce": nonce, "expiry": LATER, **changes}
+    )
+
+
+def group_cancellation(group=5, **changes):
+    return GroupCancellation.build(
+        **{"verifier": DOMAIN.verifier, "account": ALICE.address, "group": group, "expiry": LATER, **changes}
+    )
+
+
+@pytest.fixture
+def posted(client):
+    """Hashes of intents: of nonce 7, of group 5, of neither, and somebody else's of both."""
+
+    def post(trader=ALICE, **changes):
+        return client.post("/v1/intents", json=make(trader, **changes)).json()["hash"]
+
+    return {
+        "nonce": post(nonce=7),
+        "group": post(nonce=8, group=5),
+        "neither": post(nonce=9),
+        "another": post(BOB, nonce=7, group=5),
+    }
+
+
+def open_hashes(client):
+    return {order["hash"] for order in client.get("/v1/intents", params={"status": "open"}).json()}
+
+
+def test_nonce(client, posted):
+    answer = client.post("/v1/cancellations", json=body(nonce_cancellation()))
+
+    assert answer.status_code == 202
+    assert answer.json()["intents"] == [posted["nonce"]]
+    assert open_hashes(client) == {posted["group"], posted["neither"], posted["another"]}
+
+
+def test_group(client, posted):
+    answer = client.post("/v1/cancellations", json=body(group_cancellation(nonce=9)))
+
+    # Its own nonce is used up on chain, so what has that is gone as well.
+    assert set(answer.json()["intents"]) == {posted["group"], posted["neither"]}
+    assert open_hashes(client) == {posted["nonce"], posted["another"]}
+
+
+def test_a_cancelled_intent_does_not_come_back(client):
+    client.post("/v1/cancellations", json=body(nonce_cancellation()))
+    client.post("/v1/cancellations", json=body(group_cancellation()))
+
+    for change in ({"nonce": 7}, {"group": 5}):
+        answer = client.post("/v1/intents", json=make(**change))
+        assert answer.json()["error"]["code"] == "cancelled"
+    assert client.post("/v1/intents", json=make(nonce=8, group=4)).status_code == 201
+
+
+def test_kept_for_who_relays(client, store):
+    message = nonce_cancellation()
+    digest = client.post("/v1/cancellations", json=body(message)).json()["hash"]
+    client.post("/v1/cancellations", json=body(message))
+
+    [waiting] = client.get("/v1/cancellations").json()
+    assert waiting == {"hash": digest, **body(message)}
+
+    store.forget_cancellation(digest)
+    assert client.get("/v1/cancellations").json() == []
+    assert client.post("/v1/intents", json=make(nonce=7)).json()["error"]["code"] == "cancelled"
+
+
+def test_an_approved_signer(client, view):
+    message = nonce_cancellation(account=BOB.address, signer=ALICE.address)
+    refused = client.post("/v1/cancellations", json=body(message)).json()["error"]
+    view.signers.add((BOB.address, ALICE.address))
+
+    assert (refused["code"], refused["field"]) == ("signer", "common.signer")
+    assert client.post("/v1/cancellations", json=body(message)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"verifier": MARKET}, "domain", "common.domain"),
+        ({"expiry": NOW - 1}, "expired", "common.expiry"),
+    ],
+)
+def test_refused(client, posted, change, code, field):
+    error = client.post("/v1/cancellations", json=body(nonce_cancellation(**change))).json()["error"]
+
+    assert (error["code"], error["field"]) == (code, field)
+    assert open_hashes(client) == set(posted.values())
+
+
+def test_somebody_elses_signature(client, posted):
+    content = body(nonce_cancellation())
+    content["signature"] = body(nonce_cancellation(account=BOB.address), BOB)["signature"]
+
+    assert client.post("/v1/cancellations", json=content).json()["error"]["code"] == "signature"
+    assert open_hashes(client) == set(posted.values())
+
+
+def test_a_kind_that_is_not_the_content(client):
+    content = {**body(nonce_cancellation()), "kind": "GroupCancellation"}
+
+    error = client.post("/v1/cancellations", json=content).json()["error"]
+    assert (error["code"], error["field"]) == ("field", "group")

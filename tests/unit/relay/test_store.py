@@ -1,0 +1,76 @@
+"""The database: what is confirmed is there after a kill, and many threads write one after the other."""
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from perennial.intents import Intent
+from perennial.relay.records import Status
+from perennial.relay.store import Store
+
+from .conftest import LATER, MARKET, UNIT, make
+
+WRITER = """
+import sys
+from perennial.intents import Intent
+from perennial.relay.store import Store
+
+store, market, expiry = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(10_000):
+    intent = Intent.build(market=market, account=market, amount=1, price=1, expiry=expiry, nonce=number)
+    store.add(f"0x{number:064x}", intent, b"", 1, 0)
+    print(number, flush=True)
+"""
+
+
+def add(store, number):
+    return store.add(f"0x{number:064x}", Intent.from_dict(make(nonce=number)["intent"]), b"\1", 10 * UNIT, 0)
+
+
+def test_survives_a_kill(url):
+    """What the writer has said it wrote is there; an event for each intent, and the other way round."""
+    command = [sys.executable, "-c", WRITER, url, MARKET, str(LATER)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        lines = [next(writer.stdout) for _ in range(30)]
+        os.kill(writer.pid, signal.SIGKILL)
+        lines += writer.stdout.readlines()
+    said = len([line for line in lines if line.endswith("\n")])
+
+    store = Store(url)
+    orders = store.orders(limit=20_000)
+    events = store.events(None, 0, limit=20_000)
+    store.close()
+
+    assert len(orders) >= said >= 30
+    assert [event.content["hash"] for event in events] == [order.hash for order in orders]
+
+
+def test_the_same_from_many_threads_is_one(store):
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda index: add(store, index % 5), range(40)))
+
+    assert sum(is_new for _, is_new in results) == 5
+    assert len({order.sequence for order, _ in results}) == 5
+    assert len(store.orders()) == len(store.events(None, 0)) == 5
+
+
+def test_two_connections_see_each_other(url, store):
+    other = Store(url)
+    add(store, 1)
+    add(other, 2)
+    other.apply_state(f"0x{1:064x}", 0, Status.CANCELLED)
+
+    assert [order.status for order in store.orders()] == [Status.CANCELLED, Status.OPEN]
+    other.close()
+
+
+def test_no_news_is_no_event(store):
+    order, _ = add(store, 1)
+
+    assert not store.apply_state(order.hash, order.remaining, order.status)
+    assert store.apply_state(order.hash, 1, Status.OPEN)
+    assert not store.apply_state("0x", 1, Status.OPEN)
+    assert store.last_event() == 2
