@@ -1,11 +1,13 @@
 """A relay without a chain: what the Verifier, the factory and the market would say is up to the test."""
 
+import os
 import time
 from dataclasses import dataclass, field
 
 import pytest
 from eth_account import Account
 from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
 
 from perennial.intents import Domain, Intent, sign
 from perennial.relay.app import create_app
@@ -76,7 +78,16 @@ def view():
 
 @pytest.fixture
 def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'relay.db'}"
+    """A new SQLite file, or the PostgreSQL database that PERENNIAL_TEST_DATABASE names, emptied."""
+    given = os.environ.get("PERENNIAL_TEST_DATABASE")
+    if given is None:
+        return f"sqlite:///{tmp_path / 'relay.db'}"
+    engine = create_engine(given)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return given
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""The command that runs a relay."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
+@click.option("--market", "markets", multiple=True, required=True, help="Market to relay for; several of one factory.")
+@click.option(
+    "--database",
+    default="sqlite:///relay.db",
+    envvar="PERENNIAL_RELAY_DATABASE",
+    help="SQLite file, or postgresql+psycopg://…, as SQLAlchemy has it.",
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen at.")
+@click.option("--port", default=8000, help="Port to listen at.")
+@click.option("--confirmations", default=0, help="Blocks that must follow one before its fills are booked.")
+@click.option("--follow", default=1.0, help="Seconds between looks at the chain.")
+@click.option("--reads", default=50.0, help="Requests a second of one client that read.")
+@click.option("--writes", default=10.0, help="Requests a second of one client that write.")
+@click.option("--burst", default=100, help="Requests at once of one client after a pause.")
+@click.option("--proxies", default=0, help="Trusted proxies in front, which add to X-Forwarded-For.")
+def relay(
+    node: str,
+    markets: tuple[str, ...],
+    database: str,
+    host: str,
+    port: int,
+    confirmations: int,
+    follow: float,
+    reads: float,
+    writes: float,
+    burst: int,
+    proxies: int,
+) -> None:
+    """Runs a relay of signed intents: takes them, keeps the book, tells who asks. It holds no keys.
+
+    Its API is described at /docs and /openapi.json.
+    """
+    # Here, since they take a second to import.
+    import uvicorn
+
+    from perennial.relay.app import create_app
+    from perennial.relay.intake import Intake
+    from perennial.relay.limits import Quota
+    from perennial.relay.store import Store
+    from perennial.relay.view import NodeView
+    from perennial.relay.watcher import Watcher
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    view, store = NodeView(node, markets), Store(database)
+    intake = Intake(view.domain, view.markets, view, store)
+    quota = Quota(reads=reads, writes=writes, burst=burst, proxies=proxies)
+    app = create_app(intake, Watcher(store, view, confirmations), quota, follow=follow)
+    try:
+        # Listeners have nothing to say; proxies are Quota's business, which does not believe what clients write.
+        uvicorn.run(app, host=host, port=port, ws="websockets-sansio", ws_max_size=1024, proxy_headers=False)
+    finally:
+        store.close()

@@ -1,0 +1,5 @@
+"""`ape run relay`: the same as `perennial relay`."""
+
+from perennial.relay.command import relay as cli
+
+__all__ = ["cli"]
