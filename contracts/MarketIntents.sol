@@ -47,6 +47,7 @@ contract MarketIntents is MarketBase {
 
     /// @notice See IMarket.fillBatch.
     function fillBatch(Fill[] calldata fills, bool skip) external nonReentrant {
+        sync(marketStorage(), type(uint256).max);
         for (uint256 i = 0; i < fills.length; ++i) {
             run(i, abi.encodeCall(this.fillOne, (fills[i])), skip);
         }
@@ -54,6 +55,7 @@ contract MarketIntents is MarketBase {
 
     /// @notice See IMarket.crossBatch.
     function crossBatch(Cross[] calldata crosses, bool skip) external nonReentrant {
+        sync(marketStorage(), type(uint256).max);
         for (uint256 i = 0; i < crosses.length; ++i) {
             run(i, abi.encodeCall(this.crossOne, (crosses[i])), skip);
         }

@@ -264,7 +264,8 @@ def test_create_with_a_factory_that_the_oracle_factory_does_not_know(fresh, anvi
         sender=operator,
     )
     extension = anvil.deploy("MarketExtension", other, sender=operator)
-    other.upgradeTo(anvil.deploy("Market", other, extension, sender=operator), sender=operator)
+    intents = anvil.deploy("MarketIntents", other, sender=operator)
+    other.upgradeTo(anvil.deploy("Market", other, extension, intents, sender=operator), sender=operator)
     risk, parameter = structs()
     with refused("NotMarketFactory", other):
         other.create(fresh.definition(), risk, parameter, sender=operator)

@@ -11,7 +11,8 @@ from perennial.testing.market import event, refused
 def create_code(anvil, operator):
     def create(factory):
         extension = anvil.deploy("MarketExtension", factory, sender=operator)
-        return anvil.deploy("Market", factory, extension, sender=operator)
+        intents = anvil.deploy("MarketIntents", factory, sender=operator)
+        return anvil.deploy("Market", factory, extension, intents, sender=operator)
 
     return create
 
