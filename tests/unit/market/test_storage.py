@@ -91,7 +91,7 @@ def wide(create_market, operator):
 
 
 def plain(struct):
-    return {field: value._asdict() if isinstance(value, tuple) else value for field, value in struct._asdict().items()}
+    return {field: value._asdict() if hasattr(value, "_asdict") else value for field, value in struct._asdict().items()}
 
 
 def leaves(struct):

@@ -1,6 +1,7 @@
 """Every worked number of docs/protocol.md, reached the way a user would reach it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def settle_all(game):
 
 
 @pytest.fixture
-def book(create_game: Callable):
+def book(create_game: Callable[..., Any]):
     """Maker 10, long 5, short 3, settled without fees; then the fees of the examples."""
 
     def create(**changes):
@@ -90,7 +91,7 @@ def test_two_orders_at_one_version_pay_as_one(book):
 
 
 @pytest.fixture
-def funded(create_game: Callable):
+def funded(create_game: Callable[..., Any]):
     """Long 6, short 3, maker 10 at a price of 100, settled, then the controller of the examples."""
 
     def create(maker=10_000_000, **changes):

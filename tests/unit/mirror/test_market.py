@@ -3,7 +3,7 @@
 import pytest
 
 from perennial.mirror import errors
-from perennial.mirror.accounts import MAX_COLLATERAL
+from perennial.mirror.account_state import MAX_COLLATERAL
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.invariants import check_invariants
 from perennial.mirror.orders import NOBODY
@@ -93,9 +93,9 @@ def test_more_than_there_is_cannot_leave(game):
         game.market.update("idle", collateral_delta=-8)
     assert refused.value.args == (7, 8)
     game.market.balance = 6
-    with pytest.raises(errors.InsufficientTokens) as refused:
+    with pytest.raises(errors.InsufficientTokens) as short:
         game.market.update("idle", collateral_delta=-7)
-    assert refused.value.args == (6, 7)
+    assert short.value.args == (6, 7)
     assert game.market.collateral("idle") == 7
 
 

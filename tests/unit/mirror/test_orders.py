@@ -207,9 +207,9 @@ def test_limits_of_makers_and_takers(game):
     assert refused.value.args == (11 * UNIT_SIZE, 11 * UNIT_SIZE)
     game.market.update("maker", maker_delta=UNIT_SIZE - 1)
     limit = 2 * (11 * UNIT_SIZE - 1)
-    with pytest.raises(errors.EfficiencyTooLow) as refused:
+    with pytest.raises(errors.EfficiencyTooLow) as too_low:
         game.open("taker", taker=limit - 5 * UNIT_SIZE)
-    assert refused.value.args == (11 * UNIT_SIZE - 1, limit, 500_000)
+    assert too_low.value.args == (11 * UNIT_SIZE - 1, limit, 500_000)
     game.open("taker", taker=limit - 5 * UNIT_SIZE - 1)
 
 

@@ -67,6 +67,7 @@ def test_liquidation_price_is_exact(create_game, account, taker):
     below, above = liquidation_prices(game.market, account)
     price = below if taker > 0 else above
     assert (above if taker > 0 else below) is None
+    assert price is not None
     healthy = price + 1 if taker > 0 else price - 1
 
     game.commit(healthy)
