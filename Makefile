@@ -64,6 +64,12 @@ SEED ?= 0
 fuzz: compile ## play random games against contracts and mirror (GAMES=…, SEED=…, WORKERS=…), print what differs
 	@.venv/bin/python -m perennial.testing.fuzz --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
 
+# Options of the demo: make demo ARGS="--seed 2 --no-reckless"; ARGS=--help lists them.
+ARGS ?=
+.PHONY: demo
+demo: compile ## live through the crash of December 2017 on a local chain (ARGS=--help)
+	@.venv/bin/python -m perennial.demo $(ARGS)
+
 .PHONY: size
 size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
 	@.venv/bin/python -m perennial.size

@@ -15,6 +15,9 @@ from perennial.chain import Rpc
 CHAIN_ID = 1337
 """What Ape takes for a local network."""
 
+_ENOUGH = 200
+"""Letters of what it says instead."""
+
 _LISTENING = re.compile(r"Listening on (\S+)")
 
 
@@ -69,4 +72,4 @@ def _address(output: IO[str]) -> str:
         if found := _LISTENING.search(line):
             return f"http://{found[1]}"
         said.append(line.strip())
-    raise AnvilError(f"Anvil did not start: {' '.join(said[-3:]) or 'it said nothing'}")
+    raise AnvilError(f"Anvil did not start: {' '.join(said)[:_ENOUGH] or 'it said nothing'}")

@@ -24,7 +24,11 @@ EXECUTION_REVERTED = 3
 """Code of a node's answer to a call that reverted."""
 
 
-class RpcError(Exception):
+class NodeError(Exception):
+    """A node does not answer, or not as one; a request that it refuses is an RpcError."""
+
+
+class RpcError(NodeError):
     """A node refused a request; `code`, `message` and `data` are its own."""
 
     def __init__(self, method: str, code: int, message: str, data: Json = None) -> None:
@@ -36,7 +40,7 @@ class Rpc:
     """One connection that is kept open. A context manager closes it."""
 
     def __init__(self, uri: str, timeout: float = 60) -> None:
-        parts = urlsplit(uri)
+        self.uri, parts = uri, urlsplit(uri)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{uri!r} is not the address of a node, such as http://127.0.0.1:8545")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -56,7 +60,7 @@ class Rpc:
         self._connection.close()
 
     def call(self, method: str, *params: Json) -> Json:
-        """The result of one request. Raises RpcError, or Reverted where a call did."""
+        """The result of one request. Raises NodeError, or Reverted where a call did."""
         return _result(method, self._post(_request(0, method, params)))
 
     def batch(self, requests: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
@@ -68,8 +72,11 @@ class Rpc:
         return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
 
     def _post(self, body: Json) -> Json:
-        self._connection.request("POST", self._path, json.dumps(body), {"Content-Type": "application/json"})
-        return json.loads(self._connection.getresponse().read())
+        try:
+            self._connection.request("POST", self._path, json.dumps(body), {"Content-Type": "application/json"})
+            return json.loads(self._connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise NodeError(f"the node at {self.uri} does not answer: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IOracleErrors } from "./IOracleErrors.sol";
 import { IOracleProvider } from "./IOracleProvider.sol";
+import { IOracleSetupErrors } from "./IOracleSetupErrors.sol";
 
 /// @title IOracle
 /// @notice The prices of one market: which versions are requested, which are committed, and by whom (docs/protocol.md §11). An adapter
 ///         decides what the price of a version is; the oracle decides which version may come next.
-interface IOracle is IOracleProvider {
+interface IOracle is IOracleProvider, IOracleErrors, IOracleSetupErrors {
     /// @notice A version was requested for the first time.
     /// @param version its timestamp
     event VersionRequested(uint256 indexed version);
@@ -26,52 +28,11 @@ interface IOracle is IOracleProvider {
     /// @param caller who called
     error OracleNotFactory(address caller);
 
-    /// @notice Only the adapter that serves the version may call.
-    /// @param caller who called
-    /// @param adapter who serves it
-    error OracleNotAdapter(address caller, address adapter);
-
-    /// @notice Versions are committed in order of time, each once.
-    /// @param version what was to be committed
-    /// @param latest the latest version
-    error VersionNotNewer(uint256 version, uint256 latest);
-
-    /// @notice A version cannot be committed before its time.
-    /// @param version what was to be committed
-    error VersionInFuture(uint256 version);
-
-    /// @notice A requested version comes first; none is skipped.
-    /// @param version what was to be committed
-    /// @param next the requested version that waits
-    error VersionOutOfOrder(uint256 version, uint256 next);
-
-    /// @notice Only the requested version that waits can be committed as invalid.
-    /// @param version what was to be committed
-    /// @param next the requested version that waits, 0 where none does
-    error VersionNotNext(uint256 version, uint256 next);
-
-    /// @notice A price is positive and below 2^63 (9.2 · 10^12 with 6 decimals).
-    /// @param price what was to be committed, 6 decimals
-    error PriceOutOfRange(uint256 price);
-
-    /// @notice The adapter serves the oracle already; another instance can take over.
-    /// @param adapter what was given
-    error AdapterInService(address adapter);
-
-    /// @notice Versions of the adapter before still wait; they end at the latest at `deadline`.
-    /// @param next the version that waits
-    /// @param boundary the last version of the adapter before
-    error HandoverPending(uint256 next, uint256 boundary);
-
     /// @notice Nothing of a replaced adapter waits beyond its deadline.
     /// @param next the requested version that waits, 0 where none does
     /// @param boundary the last version of the adapter before
     /// @param deadline from when on its versions expire without it
     error HandoverNotOverdue(uint256 next, uint256 boundary, uint256 deadline);
-
-    /// @notice A granularity is 1 second to 1 hour.
-    /// @param granularity what was given, seconds
-    error GranularityOutOfRange(uint256 granularity);
 
     /// @notice Commits the price of a version: the requested one that waits, or one between the latest and that, or, where none
     ///         waits, any newer than the latest that is not in the future.

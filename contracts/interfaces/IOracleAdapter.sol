@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IOracleErrors } from "./IOracleErrors.sol";
+import { IOracleSetupErrors } from "./IOracleSetupErrors.sol";
+
 /// @notice One price feed of an oracle (docs/protocol.md §11.2).
 /// @param id the feed's name with the adapter: a Pyth price id, or a Chainlink feed's address in the low 20 bytes
 /// @param power +1 to multiply by its price, −1 to divide by it
@@ -23,7 +26,7 @@ struct Window {
 
 /// @title IOracleAdapter
 /// @notice A source of prices: it decides what the price of a version is, the same whoever commits it (docs/protocol.md §11).
-interface IOracleAdapter {
+interface IOracleAdapter is IOracleErrors, IOracleSetupErrors {
     /// @notice An oracle in a batch refused; the others were committed.
     /// @param oracle which
     /// @param version what was to be committed
@@ -78,30 +81,6 @@ interface IOracleAdapter {
 
     /// @notice The product of the feeds is 0 or beyond every bound in 6 decimals.
     error PriceNotRepresentable();
-
-    /// @notice An oracle has one to four feeds.
-    /// @param count how many were given
-    error FeedCountOutOfRange(uint256 count);
-
-    /// @notice A feed's power is +1 or −1.
-    /// @param index which feed
-    /// @param power what was given
-    error FeedPowerInvalid(uint256 index, int8 power);
-
-    /// @notice The feed cannot be one of this adapter's.
-    /// @param index which feed
-    /// @param id what was given
-    error FeedIdInvalid(uint256 index, bytes32 id);
-
-    /// @notice The same feed twice.
-    /// @param index which feed
-    /// @param id what was given
-    error FeedDuplicate(uint256 index, bytes32 id);
-
-    /// @notice The windows of neighbouring versions would overlap, so that one price could serve two versions.
-    /// @param granularity seconds between versions
-    /// @param minimum the smallest granularity that the windows allow
-    error GranularityTooSmall(uint256 granularity, uint256 minimum);
 
     /// @notice A window must close at or after it opens, leave keepers at least 10 seconds of grace, end with its grace within a day,
     ///         and accept some confidence, at most 1.

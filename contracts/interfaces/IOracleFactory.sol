@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import { Feed } from "./IOracleAdapter.sol";
+import { IOracleSetupErrors } from "./IOracleSetupErrors.sol";
 
 /// @title IOracleFactory
 /// @notice Makes the oracles of markets, binds each to its one market, and pays keepers (docs/protocol.md §8, §11).
-interface IOracleFactory {
+interface IOracleFactory is IOracleSetupErrors {
     /// @notice An oracle was made.
     /// @param oracle its address
     /// @param creator who may open a market on it

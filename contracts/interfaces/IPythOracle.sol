@@ -9,6 +9,9 @@ import { IOracleAdapter } from "./IOracleAdapter.sol";
 /// @notice Prices from Pyth (docs/protocol.md §11.3): the price of a version is the first update of each feed that was published in the
 ///         version's window, so nobody chooses among prices.
 interface IPythOracle is IOracleAdapter {
+    /// @notice Pyth's own: an update is missing, not published in the version's window, or not the first one there.
+    error PriceFeedNotFoundWithinRange();
+
     /// @notice The update's confidence interval is too wide.
     /// @param id the feed
     /// @param confidence half its width, in units of the price

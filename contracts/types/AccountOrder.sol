@@ -68,6 +68,7 @@ library AccountOrderStorage {
     uint256 private constant CHANGE = (1 << 26) - 1;
 
     // O.a | timestamp 32 | opened 63 | closed 63 | rate 41 | change 26 signed | absolute change 26 signed | terms 1 | fills 1 | 3 unused |
+    /// @dev Unpacks O.a.
     function loadSizes(uint256 a) internal pure returns (AccountOrder memory self) {
         self.timestamp = timestampOf(a);
         self.opened = (a >> 32) & SIZE;
@@ -81,6 +82,7 @@ library AccountOrderStorage {
     }
 
     // O.b | referrer 160 | settlement fee 48 | referral share 40 | 8 unused |
+    /// @dev Unpacks O.b into an order.
     function loadTerms(AccountOrder memory self, uint256 b) internal pure {
         // casts: the lowest 160 bits are the address
         self.referrer = address(uint160(b));
@@ -89,6 +91,7 @@ library AccountOrderStorage {
     }
 
     // O.c | fill size 64 signed | fill notional 128 signed | 64 unused |
+    /// @dev Unpacks O.c into an order.
     function loadFills(AccountOrder memory self, uint256 c) internal pure {
         // casts: sign extension
         self.fillSize = int256(int64(uint64(c)));
@@ -101,10 +104,12 @@ library AccountOrderStorage {
         return uint256(uint64(int64(self.fillSize))) | uint256(uint128(int128(self.fillNotional))) << 64;
     }
 
+    /// @dev The version alone.
     function timestampOf(uint256 a) internal pure returns (uint256) {
         return a & type(uint32).max;
     }
 
+    /// @dev Packs O.a; sums are saturated where they are made.
     function storeSizes(AccountOrder memory self) internal pure returns (uint256) {
         // casts: two's complement, cut to its bits; saturated where it is summed
         return self.timestamp | self.opened << 32 | self.closed << 95 | self.rate << 158
@@ -112,6 +117,7 @@ library AccountOrderStorage {
             | (self.hasTerms ? 1 << 251 : 0) | (self.hasFills ? 1 << 252 : 0);
     }
 
+    /// @dev Packs O.b.
     function storeTerms(AccountOrder memory self) internal pure returns (uint256) {
         return uint256(uint160(self.referrer)) | self.settlementFee << 160 | self.referralShare << 208;
     }

@@ -41,6 +41,7 @@ library AccountStateStorage {
     int256 internal constant MAX_COLLATERAL = type(int64).max;
 
     // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | ordered 1 | filled 1 | 12 unused |
+    /// @dev Unpacks A.state.
     function load(uint256 word) internal pure returns (AccountState memory self) {
         self.collateral = collateral(word);
         self.size = (word >> 64) & ((1 << 63) - 1);
@@ -53,6 +54,7 @@ library AccountStateStorage {
         self.filled = (word >> 243) & 1 == 1;
     }
 
+    /// @dev Packs A.state.
     function store(AccountState memory self) internal pure returns (uint256) {
         // casts: two's complement, cut to its 64 bits
         return uint256(uint64(int64(bound(self.collateral)))) | self.size << 64 | uint256(self.side) << 127

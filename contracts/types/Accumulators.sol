@@ -21,12 +21,14 @@ library AccumulatorStorage {
     int256 internal constant MAX_DISTRIBUTED = (1 << 78) - 1;
 
     // | maker 80 | long 80 | short 80 | 16 for others |
+    /// @dev Unpacks the three.
     function load(uint256 word) internal pure returns (Accumulators memory self) {
         self.maker = extract(word, 0);
         self.long = extract(word, 80);
         self.short = extract(word, 160);
     }
 
+    /// @dev Packs the three.
     function store(Accumulators memory self) internal pure returns (uint256) {
         return insert(self.maker, 0) | insert(self.long, 80) | insert(self.short, 160);
     }
@@ -43,12 +45,14 @@ library AccumulatorStorage {
         return value <= bound && value >= -bound;
     }
 
+    /// @dev The accumulator at an offset, its sign extended.
     function extract(uint256 word, uint256 offset) internal pure returns (int256 value) {
         assembly ("memory-safe") {
             value := signextend(9, shr(offset, word))
         }
     }
 
+    /// @dev An accumulator in its place.
     function insert(int256 value, uint256 offset) internal pure returns (uint256) {
         // casts: two's complement, cut to its 80 bits
         return (uint256(value) & MASK) << offset;

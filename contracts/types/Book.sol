@@ -93,6 +93,7 @@ function sub(Book memory self, Side side, uint256 size) pure {
 /// @title Slots G0 and G1
 library BookStorage {
     // | maker 64 | long 64 | short 64 | timestamp 32 | head 16 | count 16 |
+    /// @dev Unpacks G0.
     function loadSettled(uint256 word) internal pure returns (SettledBook memory book) {
         book.sizes = loadSizes(word);
         book.timestamp = timestampOf(word);
@@ -106,6 +107,7 @@ library BookStorage {
     }
 
     // | maker 64 | long 64 | short 64 | newest pending version 32 | 32 unused |
+    /// @dev Unpacks the sizes of G0 or G1.
     function loadSizes(uint256 word) internal pure returns (Book memory book) {
         book.maker = word & type(uint64).max;
         book.long = (word >> 64) & type(uint64).max;
@@ -117,10 +119,12 @@ library BookStorage {
         return (word >> 192) & type(uint32).max;
     }
 
+    /// @dev Packs G1: sizes and the newest pending version.
     function store(Book memory book, uint256 newest_) internal pure returns (uint256) {
         return sizesWord(book) | newest_ << 192;
     }
 
+    /// @dev The part that G0 and G1 share.
     function sizesWord(Book memory book) private pure returns (uint256) {
         return book.maker | book.long << 64 | book.short << 128;
     }

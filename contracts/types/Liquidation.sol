@@ -14,6 +14,7 @@ struct Liquidation {
 /// @title Slot A.liquidation
 library LiquidationStorage {
     // | liquidator 160 | fee 48 | timestamp 32 | 16 unused |
+    /// @dev Unpacks A.liquidation.
     function load(uint256 word) internal pure returns (Liquidation memory self) {
         // casts: the lowest 160 bits are the address
         self.liquidator = address(uint160(word));

@@ -78,7 +78,8 @@ library PendingVersionStorage {
     uint256 private constant HAS_ORDERS = 1 << 248;
     uint256 private constant HAS_FILLS = 1 << 249;
 
-    // P.a | timestamp 32 | maker 72 signed | long 72 signed | short 72 signed | has orders 1 | has fills 1 | 6 unused |
+    // P.a | timestamp 32 | maker 72 signed | long 72 signed | short 72 signed | orders 1 | fills 1 | 6 unused |
+    /// @dev Unpacks P.a.
     function loadSizes(uint256 a) internal pure returns (PendingVersion memory self) {
         self.timestamp = timestampOf(a);
         self.maker = extract(a, 32);
@@ -89,6 +90,7 @@ library PendingVersionStorage {
     }
 
     // P.b | units 88 | referral units 88 | settlement 80 |
+    /// @dev Unpacks P.b into a version.
     function loadUnits(PendingVersion memory self, uint256 b) internal pure {
         self.units = b & UNITS;
         self.referralUnits = (b >> 88) & UNITS;
@@ -96,11 +98,13 @@ library PendingVersionStorage {
     }
 
     // P.c | exchanged 72 signed | fees 128 | 56 unused |
+    /// @dev Unpacks P.c into a version.
     function loadFills(PendingVersion memory self, uint256 c) internal pure {
         self.exchanged = extract(c, 0);
         self.fillFees = (c >> 72) & type(uint128).max;
     }
 
+    /// @dev The version alone.
     function timestampOf(uint256 a) internal pure returns (uint256) {
         return a & type(uint32).max;
     }
@@ -121,12 +125,14 @@ library PendingVersionStorage {
         return insert(self.exchanged, 0) | self.fillFees << 72;
     }
 
+    /// @dev The change of size at an offset, its sign extended.
     function extract(uint256 word, uint256 offset) private pure returns (int256 value) {
         assembly ("memory-safe") {
             value := signextend(8, shr(offset, word))
         }
     }
 
+    /// @dev A change of size in its place.
     function insert(int256 value, uint256 offset) private pure returns (uint256) {
         // casts: two's complement, cut to its 72 bits
         return (uint256(value) & DELTA) << offset;

@@ -23,6 +23,7 @@ library PricingStorage {
     uint256 internal constant MAX_SETTLEMENT_FEES = (1 << 56) - 1;
 
     // | price 58 signed | valid 1 | funding rate 54 signed | undistributed 62 | settlement fees 56 | protocol fee 24 |
+    /// @dev Unpacks G3.
     function load(uint256 word) internal pure returns (Pricing memory self) {
         // casts: sign extension by shifting up and back
         self.price = price(word);

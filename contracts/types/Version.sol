@@ -14,18 +14,22 @@ library VersionStorage {
     uint256 internal constant EXPLICIT = (1 << 14) - 1;
 
     // | accumulators 240 | valid 1 | fills 1 | settlement fees 14 |
+    /// @dev Packs a record; `word` holds the accumulators.
     function pack(uint256 word, bool isValid, bool hasFills, uint256 count) internal pure returns (uint256) {
         return word | (isValid ? VALID : 0) | (hasFills ? FILLS : 0) | count << COUNT_SHIFT;
     }
 
+    /// @dev Whether the version had a price.
     function valid(uint256 word) internal pure returns (bool) {
         return word & VALID != 0;
     }
 
+    /// @dev Whether there were fills.
     function filled(uint256 word) internal pure returns (bool) {
         return word & FILLS != 0;
     }
 
+    /// @dev How many settlement fees were charged, or EXPLICIT.
     function feeCount(uint256 word) internal pure returns (uint256) {
         return word >> COUNT_SHIFT;
     }

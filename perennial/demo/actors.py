@@ -1,6 +1,6 @@
 """What everyone who trades has in common: what they see, what they can do, and how the careful ones stay safe.
 
-Decisions are made in whole numbers, drawn from each actor's own seeded generator: the same seed trades the same, whoever
+Decisions are made in whole numbers, drawn from each actor's own seeded generator: a seed makes the same dice, whoever
 else is there. Amounts, sizes and prices have 6 decimals; so has leverage.
 """
 
@@ -20,8 +20,8 @@ ALL = MIN_INT256
 """As a size: close everything; as collateral: withdraw everything."""
 
 HIGHEST_LEVERAGE = 6 * UNIT
-"""Where a careful actor adds collateral at once. An order takes an hour to settle, collateral none; in the worst hour of
-the data the price moves by 12.4 %, which takes three quarters of what such an account has, and never all."""
+"""Where a careful actor adds collateral at once. An order takes an hour to settle, collateral none; in the worst hour
+of the data the price moves by 12.4 %, which takes three quarters of what such an account has, and never all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ class Keepers:
     def __init__(self, twin: Twin, seed: int) -> None:
         self.twin, self.rng = twin, Random(f"{seed} keepers")
         self.crew = [KeeperResult(f"keeper {index + 1}", address_of(f"keeper {index + 1}")) for index in range(COUNT)]
-        self._unpaid: dict[str, list[int]] = {keeper.address: [] for keeper in self.crew}
+        self.addresses = [keeper.address for keeper in self.crew]
+        self._unpaid: dict[str, list[int]] = {address: [] for address in self.addresses}
         self._round = 0
 
     def commit(self, version: int, update: Update) -> None:

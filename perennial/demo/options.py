@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 MIN_ACTORS, MAX_ACTORS = 4, 60
 MIN_HOURS = 24
+HOUR = 3600
 
 
 class DemoError(Exception):
@@ -21,3 +22,12 @@ class Options:
     seed: int = 1
     actors: int = 16
     reckless: bool = True
+
+    def check(self) -> None:
+        """Raises DemoError for what cannot be run."""
+        if self.start % HOUR or self.end % HOUR:
+            raise DemoError("prices come on full hours: --start and --end must be some")
+        if self.end - self.start < MIN_HOURS * HOUR:
+            raise DemoError(f"--end must be at least {MIN_HOURS} hours after --start")
+        if not MIN_ACTORS <= self.actors <= MAX_ACTORS:
+            raise DemoError(f"--actors must be {MIN_ACTORS} to {MAX_ACTORS}, not {self.actors}")

@@ -1,7 +1,10 @@
-"""What came of a run: what the tables and the picture show. USD with 6 decimals, ledgers with 12; times are Unix seconds."""
+"""What came of a run: what the tables and the picture show.
+
+USD with 6 decimals, ledgers with 12; times are Unix seconds.
+"""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from perennial.demo.options import Options
 from perennial.demo.twin import Agreement
@@ -112,6 +115,8 @@ class Books:
 
     `rounding` is what stays in the market because every rounding is against the account; the mirror knows that it is at
     most `rounding_bound`. `by_ledger` is the same from the other end: minus the sum of all gains and losses.
+    `by_events` is how far accounts rebuilt from events are from the chain's. `credits` are owed to keepers, and in
+    `owed_to_accounts`.
     """
 
     deposited: int
@@ -119,6 +124,7 @@ class Books:
     paid_to_keepers: int
     paid_to_roles: int
     balance: int
+    credits: int
     owed_to_accounts: int
     owed_to_roles: int
     shortfall: int
@@ -134,27 +140,33 @@ class Books:
         return max(abs(tokens), abs(self.rounding - self.by_ledger), abs(self.by_events))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything.
 
     `changed` are the parameters that are not those of production, in words; `pairs` the chain's numbers beside the
-    mirror's at the last version, by name; `orders` counts opens and closes by side; `volume` is what they came to.
+    mirror's at the last version, by name; `orders` counts opens and closes by side; `volume` is what they came to;
+    `seconds` is how long it took.
     """
 
     options: Options
     price_source: str
     changed: tuple[str, ...]
-    samples: list[Sample] = field(default_factory=list)
-    liquidations: list[Liquidation] = field(default_factory=list)
-    actors: list[ActorResult] = field(default_factory=list)
-    keepers: list[KeeperResult] = field(default_factory=list)
-    fees: list[Fee] = field(default_factory=list)
-    pairs: list[tuple[str, int, int]] = field(default_factory=list)
-    orders: Counter[str] = field(default_factory=Counter)
-    volume: int = 0
-    transactions: Counter[str] = field(default_factory=Counter)
-    gas: int = 0
-    seconds: float = 0
-    agreement: Agreement = field(default_factory=Agreement)
-    books: Books | None = None
+    samples: list[Sample]
+    liquidations: list[Liquidation]
+    actors: list[ActorResult]
+    keepers: list[KeeperResult]
+    fees: list[Fee]
+    books: Books
+    pairs: list[tuple[str, int, int]]
+    orders: Counter[str]
+    volume: int
+    transactions: Counter[str]
+    gas: int
+    agreement: Agreement
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether chain and mirror agree in every number, and the books balance."""
+        return self.agreement.largest_difference == 0 and self.books.difference == 0

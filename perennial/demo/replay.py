@@ -10,17 +10,16 @@ from perennial.demo.journal import Journal
 from perennial.demo.keepers import Keepers
 from perennial.demo.options import DemoError, Options
 from perennial.demo.outcome import ActorResult, Books, Fee, Outcome, Sample
-from perennial.demo.stage import EVE, RISK_FEE, STALE_AFTER, Stage, open_stage
+from perennial.demo.stage import CHANGED, EVE, Stage, open_stage
 from perennial.demo.twin import Twin
 from perennial.mirror import interest
 from perennial.mirror.account_state import Account
 from perennial.mirror.errors import InsufficientMaintenance, MarketError
 from perennial.mirror.fixed import UNIT, UNIT12, ceil_div
-from perennial.mirror.oracle import OracleVersion
 from perennial.prices import HOUR, PriceError, Prices, load_prices, pyth_update
 
-Progress = Callable[[str, int, int], None]
-"""Is told what happens, how many hours are done, and of how many."""
+Progress = Callable[[str, int], None]
+"""Is told what happens, and how many hours are done."""
 
 WALLET = 10**15
 """A billion dollars each, 6 decimals: the tables show what comes of what is used."""
@@ -28,25 +27,28 @@ WALLET = 10**15
 PAYDAY = 7 * 24
 """Hours between two claims of the keepers."""
 
-# Seconds of an hour at which things happen.
 COMMIT, KEEP, TRADE = 12, 20, 1800
+"""Seconds after the full hour at which prices are committed, keepers look after accounts, and everybody trades."""
 
 CONFIDENCE = 2000
 """Pyth's confidence interval here: a part in so many of the price."""
 
 
-def run(options: Options, progress: Progress) -> Outcome:
-    """Replays the window and closes everything. Raises DemoError."""
-    began = time.monotonic()
+def prices_of(options: Options) -> Prices:
+    """The prices of the window. Raises DemoError where there are none."""
     try:
-        prices = load_prices(options.market).window(options.start, options.end)
+        return load_prices(options.market).window(options.start, options.end)
     except PriceError as error:
         raise DemoError(str(error)) from None
-    progress("deploying the protocol", 0, len(prices.values))
+
+
+def run(options: Options, prices: Prices, progress: Progress) -> Outcome:
+    """Replays the window on a chain of its own and closes everything. Raises DemoError."""
+    began = time.monotonic()
+    progress("deploying the protocol", 0)
     with open_stage(options.market, options.start) as stage:
         outcome = Replay(options, stage, prices, progress).run()
-    outcome.seconds = time.monotonic() - began
-    return outcome
+    return replace(outcome, seconds=time.monotonic() - began)
 
 
 class Replay:
@@ -60,19 +62,18 @@ class Replay:
         self.makers = [actor.address for actor in self.actors if actor.kind == "maker"]
         self.keepers = Keepers(self.twin, options.seed)
         self.journal = Journal()
-        self.outcome = Outcome(
-            options,
-            prices.source,
-            (f"staleAfter {STALE_AFTER} s, since prices come every hour", f"riskFee {RISK_FEE / UNIT:g}, so that there is a donation"),
-        )
+        self.samples: list[Sample] = []
 
     def run(self) -> Outcome:
         """The eve, every hour, the end."""
         self._prepare()
         for hour, version in enumerate(range(self.options.start, self.options.end + 1, HOUR)):
             self._hour(hour, version)
-        self._finish()
-        return self.outcome
+            self.progress("replaying", hour + 1)
+        pairs = self._pairs()
+        fees = self._pay_out()
+        self.twin.compare()
+        return self._outcome(pairs, fees)
 
     # -- Steps ---------------------------------------------------------------------------------------------------------
 
@@ -84,16 +85,17 @@ class Replay:
         self.twin.at(self.stage.genesis + EVE // 2)
         for actor in self.actors:
             self.twin.fund(actor.address, WALLET)
-        for keeper in self.keepers.crew:
-            self.twin.wallets[keeper.address] = 0
-            self.stage.chain.rpc.call("anvil_setBalance", keeper.address, hex(10**18))
+        stage = self.stage
+        for holder in (stage.owner, stage.coordinator, stage.beneficiary, *self.keepers.addresses):
+            self.twin.wallets[holder] = 0
+        for keeper in self.keepers.addresses:
+            self.stage.chain.rpc.call("anvil_setBalance", keeper, hex(10**18))
         self._mine()
 
     def _hour(self, hour: int, version: int) -> None:
         """A version is committed, keepers look after the accounts, then everybody trades for the next one."""
-        price = self.prices.at(version)
+        price, published = self.prices.at(version), version + self.stage.window.valid_from
         self.twin.at(version + COMMIT)
-        published = version + self.stage.window.valid_from
         self.keepers.commit(version, pyth_update(price, published, price // CONFIDENCE))
         self._mine()
 
@@ -105,7 +107,7 @@ class Replay:
             self.keepers.look_after(view)
         self._mine()
         self.twin.compare()
-        self._sample(view)
+        self.samples.append(self._sample(view))
 
         if version < self.options.end:
             self.twin.at(version + TRADE)
@@ -116,7 +118,6 @@ class Replay:
             if hour % PAYDAY == PAYDAY - 1:
                 self.keepers.collect()
             self._mine()
-        self.progress("replaying", hour + 1, len(self.prices.values))
 
     def _trade(self, view: View) -> None:
         """Everybody does the first thing that is accepted."""
@@ -139,113 +140,116 @@ class Replay:
             if refused is not None:
                 raise DemoError(f"{actor.name} cannot close: {refused}")
 
-    def _finish(self) -> None:
-        """Everybody withdraws, keepers and roles claim; then the books are made up."""
-        self._note_pairs()
+    def _pay_out(self) -> list[Fee]:
+        """Everybody withdraws, keepers and roles claim; returns what the roles got."""
         self.twin.at(self.options.end + TRADE)
         for actor in self.actors:
             self._update(actor, Action(collateral=ALL))
         self.keepers.collect()
-        roles = {
-            "protocol": self.stage.owner,
-            "donation (beneficiary)": self.stage.beneficiary,
-            "risk (coordinator)": self.stage.coordinator,
-        }
+        stage = self.stage
+        roles = {"protocol fee": stage.owner, "donation": stage.beneficiary, "risk fee": stage.coordinator}
         paid = {role: self.twin.claim_fee(address) for role, address in roles.items()}
         self._mine()
-        self.twin.compare()
         protocol, oracle, risk, donation = self.mirror.claimable_fees()
-        owed = dict(zip(roles, (protocol, donation, risk), strict=True))
-        out = self.outcome
-        out.fees = [Fee(role, paid[role], owed[role]) for role in roles] + [Fee("oracle", 0, oracle)]
-        out.actors = [self._result(actor) for actor in self.actors]
-        out.keepers = self.keepers.crew
-        out.liquidations = self.journal.liquidations
-        out.orders, out.volume = self.journal.orders, self.journal.volume(self.prices)
-        out.transactions, out.gas = self.twin.transactions, self.twin.gas
-        out.agreement = self.twin.agreement
-        out.books = self._books()
+        owed = {"protocol fee": protocol, "donation": donation, "risk fee": risk}
+        return [Fee(role, paid[role], owed[role]) for role in roles] + [Fee("oracle fee", 0, oracle)]
+
+    # -- What came of it -----------------------------------------------------------------------------------------------
+
+    def _sample(self, view: View) -> Sample:
+        market = view.market
+        book, risk = market.book, market.risk
+        return Sample(
+            timestamp=market.timestamp,
+            price=market.price,
+            maker=book.maker,
+            long=book.long,
+            short=book.short,
+            skew=book.skew(risk.virtual_taker),
+            funding_rate=market.funding_rate(),
+            utilization=book.utilization(UNIT),
+            interest_rate=interest.rate(book.utilization(UNIT12), risk.utilization_curve) // UNIT,
+            equities=tuple(view.equity(maker) for maker in self.makers),
+            results=tuple(view.result(maker) for maker in self.makers),
+        )
+
+    def _pairs(self) -> list[tuple[str, int, int]]:
+        """The chain's numbers beside the mirror's."""
+        market, token, mirror = self.stage.market, self.stage.token, self.mirror
+        names = ("protocol fee", "oracle fee", "risk fee", "donation")
+        return [
+            ("price", market.read("price"), mirror.price),
+            ("funding rate", market.read("fundingRate"), mirror.funding_rate()),
+            *zip(names, market.read("fees"), mirror.claimable_fees(), strict=True),
+            ("shortfall", market.read("shortfall"), mirror.shortfall),
+            ("tokens in the market", token.read("balanceOf", market.address), mirror.balance),
+            *(
+                (f"collateral of {actor.name}", self._collateral(actor), mirror.collateral(actor.address))
+                for actor in self.actors
+            ),
+        ]
+
+    def _outcome(self, pairs: list[tuple[str, int, int]], fees: list[Fee]) -> Outcome:
+        names = {actor.address: actor.name for actor in self.actors}
+        actors = [self._result(actor) for actor in self.actors]
+        return Outcome(
+            options=self.options,
+            price_source=self.prices.source,
+            changed=CHANGED,
+            samples=self.samples,
+            liquidations=[replace(each, account=names[each.account]) for each in self.journal.liquidations],
+            actors=actors,
+            keepers=self.keepers.crew,
+            fees=fees,
+            books=self._books(actors, fees),
+            pairs=pairs,
+            orders=self.journal.orders,
+            volume=self.journal.volume(self.prices),
+            transactions=self.twin.transactions,
+            gas=self.twin.gas,
+            agreement=self.twin.agreement,
+            seconds=0,
+        )
+
+    def _result(self, actor: Actor) -> ActorResult:
+        account = self.mirror.accounts.get(actor.address, Account())
+        return ActorResult(actor.name, actor.kind, actor.leverage, account.ledger, self._collateral(actor))
+
+    def _books(self, actors: list[ActorResult], fees: list[Fee]) -> Books:
+        """Tokens and events of the chain, against the ledgers of the mirror."""
+        market, journal = self.stage.market, self.journal
+        balance = self.stage.token.read("balanceOf", market.address)
+        shortfall, owed_to_roles = market.read("shortfall"), sum(market.read("fees"))
+        credited = sum(market.read("claimable", address) for address in self.twin.wallets)
+        owed_to_accounts = credited + sum(max(0, result.left) for result in actors)
+        paid_to_keepers = sum(keeper.earned for keeper in self.keepers.crew)
+        paid_to_roles = sum(fee.paid for fee in fees)
+        gains = sum(each.ledger.total - each.ledger.deposits - each.ledger.withdrawals for each in actors)
+        return Books(
+            deposited=journal.deposited,
+            withdrawn=journal.withdrawn,
+            paid_to_keepers=paid_to_keepers,
+            paid_to_roles=paid_to_roles,
+            balance=balance,
+            credits=credited,
+            owed_to_accounts=owed_to_accounts,
+            owed_to_roles=owed_to_roles,
+            shortfall=shortfall,
+            rounding=balance - owed_to_accounts - owed_to_roles + shortfall,
+            rounding_bound=ceil_div(self.mirror.dust_bound, UNIT12),
+            by_ledger=-gains // UNIT - paid_to_keepers - credited - paid_to_roles - owed_to_roles,
+            by_events=sum(abs(journal.collateral[actor.address] - self._collateral(actor)) for actor in self.actors),
+        )
 
     # -- Inside --------------------------------------------------------------------------------------------------------
 
     def _update(self, actor: Actor, action: Action) -> MarketError | None:
         return self.twin.update(actor.address, action.maker, action.taker, action.collateral)
 
+    def _collateral(self, actor: Actor) -> int:
+        """Of the actor's account, on chain."""
+        return int(self.stage.market.read("collateral", actor.address))
+
     def _mine(self) -> None:
         sides = {name: account.current_side.name.lower() for name, account in self.mirror.accounts.items()}
         self.journal.book(self.twin.mine(), self.twin.now, self.mirror.price, sides)
-
-    def _sample(self, view: View) -> None:
-        market = view.market
-        book, risk = market.book, market.risk
-        self.outcome.samples.append(
-            Sample(
-                timestamp=market.timestamp,
-                price=market.price,
-                maker=book.maker,
-                long=book.long,
-                short=book.short,
-                skew=book.skew(risk.virtual_taker),
-                funding_rate=market.funding_rate(),
-                utilization=book.utilization(UNIT),
-                interest_rate=interest.rate(book.utilization(UNIT12), risk.utilization_curve) // UNIT,
-                equities=tuple(view.equity(maker) for maker in self.makers),
-                results=tuple(view.result(maker) for maker in self.makers),
-            )
-        )
-
-    def _note_pairs(self) -> None:
-        """The chain's numbers beside the mirror's, before everybody withdraws."""
-        market, token, mirror = self.stage.market, self.stage.token, self.mirror
-        _, maker, long, short = market.read("position")
-        chain_fees, mirror_fees = market.read("fees"), mirror.claimable_fees()
-        pairs = [
-            ("price", market.read("price"), mirror.price),
-            ("funding rate", market.read("fundingRate"), mirror.funding_rate()),
-            ("open positions", maker + long + short, mirror.book.maker + mirror.book.long + mirror.book.short),
-        ]
-        names = ("protocol fee", "oracle fee", "risk fee", "donation")
-        pairs += list(zip(names, chain_fees, mirror_fees, strict=True))
-        pairs += [
-            ("shortfall", market.read("shortfall"), mirror.shortfall),
-            ("tokens in the market", token.read("balanceOf", market.address), mirror.balance),
-        ]
-        pairs += [
-            (f"collateral of {actor.name}", market.read("collateral", actor.address), mirror.collateral(actor.address))
-            for actor in self.actors
-        ]
-        self.outcome.pairs = pairs
-
-    def _result(self, actor: Actor) -> ActorResult:
-        account = self.mirror.accounts.get(actor.address, Account())
-        left = self.stage.market.read("collateral", actor.address)
-        return ActorResult(actor.name, actor.kind, actor.leverage, account.ledger, left)
-
-    def _books(self) -> Books:
-        """Tokens and events of the chain, against the ledger of the mirror."""
-        market, out, journal = self.stage.market, self.outcome, self.journal
-        left = {actor.address: result.left for actor, result in zip(self.actors, out.actors, strict=True)}
-        keepers = sum(keeper.earned for keeper in out.keepers)
-        credits = sum(market.read("claimable", address) for address in (*left, *self.twin.wallets))
-        roles_paid = sum(fee.paid for fee in out.fees)
-        balance = self.stage.token.read("balanceOf", market.address)
-        owed = credits + sum(max(0, collateral) for collateral in left.values())
-        owed_to_roles = sum(market.read("fees"))
-        shortfall = market.read("shortfall")
-        gains = sum(
-            result.ledger.total - result.ledger.deposits - result.ledger.withdrawals for result in out.actors
-        )
-        return Books(
-            deposited=journal.deposited,
-            withdrawn=journal.withdrawn,
-            paid_to_keepers=keepers,
-            paid_to_roles=roles_paid,
-            balance=balance,
-            owed_to_accounts=owed,
-            owed_to_roles=owed_to_roles,
-            shortfall=shortfall,
-            rounding=balance - owed - owed_to_roles + shortfall,
-            rounding_bound=ceil_div(self.mirror.dust_bound, UNIT12),
-            by_ledger=-gains // UNIT - keepers - credits - roles_paid - owed_to_roles,
-            by_events=sum(abs(journal.collateral[address] - collateral) for address, collateral in left.items()),
-        )

@@ -26,6 +26,12 @@ RISK_FEE = 900_000
 """0.9, so that a tenth of the market's fees is the donation, which pays liquidators where an account cannot; 1 in
 production."""
 
+CHANGED = (
+    f"staleAfter {STALE_AFTER:,} s instead of 60 s, because prices come every hour",
+    "riskFee 0.9 instead of 1, so that there is a donation",
+)
+"""What is not as in production, in words."""
+
 EVE = 1800
 """Seconds before the first version at which the chain begins: the protocol is deployed in between."""
 
@@ -111,7 +117,10 @@ def _deploy(uri: str, market: str, feed: str) -> dict[str, str]:
 
         from perennial.deploy import deploy_protocol
 
-    with logger.at_level(LogLevel.ERROR), networks.parse_network_choice(f"ethereum:local:{uri}"):
+    with (
+        logger.at_level(LogLevel.ERROR),
+        networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}),
+    ):
         owner, coordinator, beneficiary = (accounts.test_accounts[index] for index in range(3))
         protocol = deploy_protocol(owner)
         token = owner.deploy(project.MockToken, "Mock Dollar", "mUSD", TOKEN_DECIMALS)

@@ -55,7 +55,6 @@ class Taker(Careful):
     signal: Signal = field(kw_only=True)
     pause: tuple[int, int] = field(kw_only=True)
 
-
     def change(self, account: Account, delta: int, collateral: int = 0) -> Action:
         """Sizes grow in the account's own direction."""
         signed = delta if delta == ALL else delta * (direction_of(account) or 1)
@@ -77,7 +76,10 @@ class Taker(Careful):
         stake = self.part(self.stake, 60, 120)
         size = size_of(stake, self.leverage, view.price)
         deposit = max(0, stake - account.collateral)
-        return [Action(taker=direction * size, collateral=deposit), Action(taker=direction * size // 3, collateral=deposit)]
+        return [
+            Action(taker=direction * size, collateral=deposit),
+            Action(taker=direction * size // 3, collateral=deposit),
+        ]
 
     def _leave(self, account: Account) -> Sequence[Action]:
         """Nothing to do here: takes some of the money home."""

@@ -1,12 +1,13 @@
 """The market on chain and its mirror: every action goes to both, and every number is compared.
 
-An action that the mirror refuses must revert on chain with the same error and the same values; what it emits must be the
-same event by event; and after every step each view must give the mirror's number.
+An action that the mirror refuses must revert on chain with the same error and the same values; what it emits must be
+the same event by event; and after every step each view must give the mirror's number.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from perennial.chain import Contract, Query, Receipt
@@ -24,7 +25,11 @@ from perennial.prices import encode_update
 UNLIMITED = 2**256 - 1
 
 
-class Mismatch(DemoError):
+Watched = tuple[Query, Callable[[], Any]]
+"""A question to the chain, and who knows the mirror's answer."""
+
+
+class MismatchError(DemoError):
     """Chain and mirror differ in what they accept or tell."""
 
 
@@ -45,7 +50,9 @@ class Agreement:
         if left == right:
             return
         self.differing.append(f"{name}: chain {left}, mirror {right}")
-        gaps = (abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False))
+        gaps = (
+            abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False)
+        )
         self.largest_difference = max(self.largest_difference, 1, *gaps)
 
 
@@ -88,6 +95,7 @@ class Twin:
         self.accounts: list[str] = []
         self.wallets: dict[str, int] = {}
         self._sent: list[Sent] = []
+        self._views: list[Watched] = []
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 
@@ -96,7 +104,7 @@ class Twin:
         self.now = self.versions.now = timestamp
 
     def mine(self) -> list[Event]:
-        """Makes the block; returns what the market emitted in it. Raises Mismatch."""
+        """Makes the block; returns what the market emitted in it. Raises MismatchError."""
         receipts = self.chain.mine(self.now)
         sent, self._sent = self._sent, []
         if [receipt.hash for receipt in receipts] != [each.hash for each in sent]:
@@ -119,7 +127,7 @@ class Twin:
         )
 
     def fund(self, account: str, amount: int) -> None:
-        """Gives an account tokens (6 decimals), lets the market take them, and follows the account from now on."""
+        """Gives an account tokens (6 decimals) and lets the market take them; `compare` will follow it."""
         token, market = self.stage.token, self.stage.market
         self._do(token, "mint", account, amount, sender=account, mirror=_nothing)
         self._do(token, "approve", market.address, UNLIMITED, sender=account, mirror=_nothing)
@@ -202,45 +210,49 @@ class Twin:
 
     def compare(self) -> None:
         """Compares every number of the market, its oracle and its accounts; differences are noted, not raised."""
-        numbers = list(self._numbers())
-        answers = self.chain.ask_all([query for query, _ in numbers])
-        for (query, mirror), answer in zip(numbers, answers, strict=True):
-            self.agreement.compare(query.function.name, answer, mirror)
+        if not self._views:
+            self._views = [*self._market_views(), *self._account_views()]
+        answers = self.chain.ask_all([query for query, _ in self._views])
+        for (query, mirror), answer in zip(self._views, answers, strict=True):
+            self.agreement.compare(query.function.name, answer, mirror())
 
-    def _numbers(self) -> Iterable[tuple[Query, Any]]:
-        """Views of the chain, each with the mirror's answer."""
-        stage, mirror = self.stage, self.mirror
-        ask = stage.market.query
-        yield ask("position"), mirror.position()
-        yield ask("pendingPosition"), mirror.pending_position()
-        yield ask("price"), mirror.price
-        yield ask("fundingRate"), mirror.funding_rate()
-        yield ask("fees"), mirror.claimable_fees()
-        yield ask("settlementFeesTotal"), mirror.settlement_fees_total()
-        yield ask("shortfall"), mirror.shortfall
-        yield ask("pendingCount"), mirror.pending_count()
-        latest, current = self.versions.status()
-        yield stage.oracle.query("status"), (latest, current)
-        yield stage.oracle.query("next"), self.versions.next
-        yield stage.token.query("balanceOf", stage.market.address), mirror.balance
-        paid = (self.keeper_fees.keepers, self.keeper_fees.owner)
-        yield stage.oracle_factory.query("balances", stage.market.address), paid
+    def _market_views(self) -> Iterable[Watched]:
+        stage, mirror, market = self.stage, self.mirror, self.stage.market
+        yield market.query("position"), mirror.position
+        yield market.query("pendingPosition"), mirror.pending_position
+        yield market.query("price"), lambda: mirror.price
+        yield market.query("fundingRate"), mirror.funding_rate
+        yield market.query("fees"), mirror.claimable_fees
+        yield market.query("settlementFeesTotal"), mirror.settlement_fees_total
+        yield market.query("shortfall"), lambda: mirror.shortfall
+        yield market.query("pendingCount"), mirror.pending_count
+        yield stage.oracle.query("status"), self.versions.status
+        yield stage.oracle.query("next"), lambda: self.versions.next
+        yield stage.token.query("balanceOf", market.address), lambda: mirror.balance
+        fees = self.keeper_fees
+        yield stage.oracle_factory.query("balances", market.address), lambda: (fees.keepers, fees.owner)
+
+    def _account_views(self) -> Iterable[Watched]:
+        mirror, market = self.mirror, self.stage.market
+        views: dict[str, Callable[[str], Any]] = {
+            "collateral": mirror.collateral,
+            "positions": mirror.positions,
+            "pendingPositions": mirror.pending_positions,
+            "requirement": mirror.requirement,
+            "liquidatable": mirror.liquidatable,
+            "locked": mirror.locked,
+            "pendingCounts": mirror.pending_counts,
+        }
         for account in self.accounts:
-            yield ask("collateral", account), mirror.collateral(account)
-            yield ask("positions", account), mirror.positions(account)
-            yield ask("pendingPositions", account), mirror.pending_positions(account)
-            yield ask("requirement", account), mirror.requirement(account)
-            yield ask("claimable", account), mirror.claimable(account)
-            yield ask("liquidatable", account), mirror.liquidatable(account)
-            yield ask("locked", account), mirror.locked(account)
-            yield ask("pendingCounts", account), mirror.pending_counts(account)
-            yield stage.token.query("balanceOf", account), self.wallets[account]
+            for name, view in views.items():
+                yield market.query(name, account), partial(view, account)
+        for holder in self.wallets:
+            yield market.query("claimable", holder), partial(mirror.claimable, holder)
+            yield self.stage.token.query("balanceOf", holder), partial(self.wallets.__getitem__, holder)
 
     # -- Inside --------------------------------------------------------------------------------------------------------
 
-    def _paid(
-        self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]
-    ) -> int:
+    def _paid(self, contract: Contract, function: str, *arguments: Any, sender: str, mirror: Callable[[], int]) -> int:
         amount = 0
 
         def pay() -> None:
@@ -248,7 +260,7 @@ class Twin:
             amount = mirror()
 
         self._do(contract, function, *arguments, sender=sender, mirror=pay)
-        self.wallets[sender] = self.wallets.get(sender, 0) + amount
+        self.wallets[sender] += amount
         return amount
 
     def _do(
@@ -279,14 +291,14 @@ class Twin:
             reverted = self.chain.why(sent.hash)
             refused = sent.refused
             if refused is None or (type(refused).__name__, refused.args) != (reverted.name, reverted.values):
-                raise Mismatch(f"{sent}: chain {reverted}, mirror {refused or 'accepts'}")
+                raise MismatchError(f"{sent}: chain {reverted}, mirror {refused or 'accepts'}")
             self.agreement.refusals += 1
             return []
         if sent.refused is not None:
-            raise Mismatch(f"{sent}: chain accepts, mirror {sent.refused}")
+            raise MismatchError(f"{sent}: chain accepts, mirror {sent.refused}")
         events = self.stage.market.events(receipt)
         if [name for name, _ in events] != [name for name, _ in sent.events]:
-            raise Mismatch(f"{sent}: chain emits {events}, mirror {sent.events}")
+            raise MismatchError(f"{sent}: chain emits {events}, mirror {sent.events}")
         for (name, values), (_, expected) in zip(events, sent.events, strict=True):
             self.agreement.compare(f"{name} of {sent}", values, expected)
         self.agreement.events += len(events)

@@ -332,8 +332,8 @@ class Market(MarketViews):
             raise errors.NotCoordinator(caller)
 
     def _is_stale(self, latest: OracleVersion, current: int) -> bool:
-        """Whether sizes are frozen (docs/protocol.md §10.3)."""
-        return not self.valid or current - latest.timestamp > self.risk.stale_after
+        """Whether sizes are frozen (docs/protocol.md §10.3), also by a provider that breaks its promise (§5.1)."""
+        return not (self.valid and 0 < current - latest.timestamp <= self.risk.stale_after)
 
     def _check_fresh(self, latest: OracleVersion, current: int) -> None:
         if self._is_stale(latest, current):
@@ -370,6 +370,8 @@ class Market(MarketViews):
         joins = bool(self.queue) and self.queue[-1].timestamp == current
         if not joins:
             _check_count(len(self.queue), self.parameter.max_pending_global, forced)
+        if self.queue and current < self.queue[-1].timestamp:
+            raise errors.InvalidVersion(current)
 
         if change.opened:
             state.side = change.side

@@ -1,41 +1,25 @@
-"""Contracts on Anvil over bare JSON-RPC: a transaction in a few milliseconds, a view in half a one.
+"""Contracts on Ape's Anvil without Ape: a transaction in a few milliseconds, a view in half a one.
 
 Ape asks for nonces, code, fees and traces around each, which takes ten times as long: too much for tests that make tens
-of thousands. Ape still starts the node, keeps the accounts and isolates the tests. Errors and events come back by name
-with their values; addresses are checksummed text.
+of thousands. Ape still starts the node, keeps the accounts and isolates the tests. Contracts are called as in Ape:
+functions are attributes, structs and several values come as named tuples, addresses are checksummed text.
 """
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from http.client import HTTPConnection
-from itertools import count
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from perennial.artifacts import load, load_all
+from perennial.abi import Entry, abi_type, decode_error, selector, signature
+from perennial.artifacts import load
+from perennial.chain import GAS, Rpc
 
 NOBODY = "0x" + "0" * 40
-
-GAS_LIMIT = 16_777_216
-"""Base's cap for one transaction (2026): what does not fit is refused here as well."""
-
-
-class Refused(Exception):  # noqa: N818 -- it is not an error of the caller's
-    """A call reverted: name and values of the contract's error; `Panic` and `Error` are Solidity's own."""
-
-    def __init__(self, name: str, values: tuple[Any, ...]) -> None:
-        super().__init__(name, values)
-        self.name, self.values = name, values
-
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(str(value) for value in self.values)})"
 
 
 class Event(NamedTuple):
@@ -58,30 +42,14 @@ class Receipt:
 
 
 class Anvil:
-    """A node whose accounts are unlocked."""
+    """A node whose accounts are unlocked and that mines every transaction at once."""
 
     def __init__(self, uri: str) -> None:
-        self._connection = HTTPConnection(urlsplit(uri).netloc)
-        self._ids = count(1)
-
-    def close(self) -> None:
-        """Ends the connection, not the node."""
-        self._connection.close()
-
-    def rpc(self, method: str, *params: Any) -> Any:
-        """One request; raises Refused where a contract reverted, RuntimeError for every other error."""
-        body = json.dumps({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params})
-        self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
-        answer = json.loads(self._connection.getresponse().read())
-        if "error" in answer:
-            error = answer["error"]
-            if isinstance(error.get("data"), str):
-                raise _refusal(error["data"])
-            raise RuntimeError(f"{method}: {error['message']}")
-        return answer["result"]
+        self._rpc = Rpc(uri)
+        self.rpc, self.close = self._rpc.call, self._rpc.close
 
     def send(self, sender: Any, to: str | None, data: bytes) -> dict[str, Any]:
-        """Sends a transaction, or deploys without `to`; returns the receipt, raises Refused where it reverted."""
+        """Sends a transaction, or deploys without `to`; returns the receipt. Raises Reverted."""
         transaction = _transaction(sender, to, data)
         receipt: dict[str, Any] = self.rpc("eth_sendTransactionSync", transaction | {"gasPrice": "0x0"})
         if receipt["status"] != "0x1":
@@ -91,19 +59,19 @@ class Anvil:
         return receipt
 
     def call(self, sender: Any, to: str, data: bytes) -> bytes:
-        """Calls a view, or any function without effect."""
+        """Calls a view, or any function without effect. Raises Reverted."""
         return _bytes(self.rpc("eth_call", _transaction(sender, to, data), "latest"))
 
     def simulate(self, calls: Sequence[tuple[Any, str, bytes]]) -> list[bytes]:
         """Calls one after the other, each on what the ones before have changed, all without effect.
 
-        Raises Refused for the first that reverts.
+        Raises Reverted for the first that does.
         """
         steps = [_transaction(sender, to, data) for sender, to, data in calls]
         blocks = self.rpc("eth_simulateV1", {"blockStateCalls": [{"calls": steps}]}, "latest")
         for result in blocks[0]["calls"]:
             if result["status"] != "0x1":
-                raise _refusal(result.get("error", {}).get("data") or result["returnData"])
+                raise decode_error(_bytes(result.get("error", {}).get("data") or result["returnData"]))
         return [_bytes(result["returnData"]) for result in blocks[0]["calls"]]
 
     def storage(self, address: str, slot: int) -> int:
@@ -123,15 +91,14 @@ class Anvil:
 
 
 class Contract:
-    """A contract: its functions are attributes, called as in Ape.
+    """A contract: its functions are attributes.
 
-    Views return their value, several values or a struct as a named tuple. Other functions take the keyword `sender` and
-    return a Receipt.
+    Views return their value. Other functions take the keyword `sender` and return a Receipt.
     """
 
     def __init__(self, anvil: Anvil, name: str, address: str) -> None:
         self.anvil, self.address = anvil, address
-        self._functions, self._events = _interface(name)
+        self._functions, self._events = _entries(name)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         function = self.__dict__.get("_functions", {}).get(name)
@@ -145,7 +112,7 @@ class Contract:
     def data(self, name: str, *args: Any) -> bytes:
         """The calldata of a call."""
         function = self._functions[name]
-        return _selector(function) + _encode(function["inputs"], args)
+        return selector(function) + _encode(function["inputs"], args)
 
     def result(self, name: str, data: bytes) -> Any:
         """What returned data mean."""
@@ -154,14 +121,21 @@ class Contract:
         return values[0] if len(outputs) == 1 else values
 
     def read(self, name: str, *args: Any, sender: Any = NOBODY) -> Any:
-        """Calls a function without effect and returns what it returns."""
+        """Calls a function without effect and returns what it returns. Raises Reverted."""
         return self.result(name, self.anvil.call(sender, self.address, self.data(name, *args)))
 
     def send(self, name: str, *args: Any, sender: Any) -> Receipt:
-        """Sends a transaction; raises Refused where it reverts."""
+        """Sends a transaction. Raises Reverted."""
         receipt = self.anvil.send(sender, self.address, self.data(name, *args))
-        logs = [log for log in receipt["logs"] if to_checksum_address(log["address"]) == self.address]
-        return Receipt([self._event(log) for log in logs], int(receipt["gasUsed"], 16))
+        return Receipt(self.events(receipt["logs"]), int(receipt["gasUsed"], 16))
+
+    def events(self, logs: Sequence[dict[str, Any]]) -> list[Event]:
+        """What this contract says in logs, as far as its interface knows it."""
+        return [
+            self._event(log)
+            for log in logs
+            if to_checksum_address(log["address"]) == self.address and _bytes(log["topics"][0]) in self._events
+        ]
 
     def _event(self, log: dict[str, Any]) -> Event:
         topics = [_bytes(topic) for topic in log["topics"]]
@@ -175,12 +149,20 @@ class Contract:
         return Event(event["name"], values)
 
 
+@cache
+def _entries(name: str) -> tuple[dict[str, Entry], dict[bytes, Entry]]:
+    """Entries of an ABI: functions by name, events by topic."""
+    abi = load(name).abi
+    functions = {entry["name"]: entry for entry in abi if entry["type"] == "function"}
+    return functions, {keccak(text=signature(entry)): entry for entry in abi if entry["type"] == "event"}
+
+
 def _address(value: Any) -> str:
     return str(to_checksum_address(getattr(value, "address", value)))
 
 
 def _transaction(sender: Any, to: str | None, data: bytes) -> dict[str, str]:
-    transaction = {"from": _address(sender), "data": "0x" + data.hex(), "gas": hex(GAS_LIMIT)}
+    transaction = {"from": _address(sender), "data": "0x" + data.hex(), "gas": hex(GAS)}
     return transaction if to is None else transaction | {"to": to}
 
 
@@ -188,58 +170,14 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def _refusal(text: str) -> Refused:
-    output = _bytes(text)
-    name, inputs = _errors().get(output[:4], (output.hex(), []))
-    return Refused(name, tuple(_decode(inputs, output[4:])) if inputs else ())
-
-
-@cache
-def _interface(name: str) -> tuple[dict[str, dict[str, Any]], dict[bytes, dict[str, Any]]]:
-    """Functions by name, events by topic."""
-    abi = load(name).abi
-    functions = {entry["name"]: entry for entry in abi if entry["type"] == "function"}
-    return functions, {keccak(text=_signature(entry)): entry for entry in abi if entry["type"] == "event"}
-
-
-@cache
-def _errors() -> dict[bytes, tuple[str, list[dict[str, Any]]]]:
-    """Every error of the project by selector."""
-    errors = {
-        _selector(entry): (entry["name"], entry["inputs"])
-        for artifact in load_all()
-        for entry in artifact.abi
-        if entry["type"] == "error"
-    }
-    errors[bytes.fromhex("4e487b71")] = "Panic", [{"name": "code", "type": "uint256"}]
-    errors[bytes.fromhex("08c379a0")] = "Error", [{"name": "reason", "type": "string"}]
-    return errors
-
-
-def _selector(entry: dict[str, Any]) -> bytes:
-    return keccak(text=_signature(entry))[:4]
-
-
-def _signature(entry: dict[str, Any]) -> str:
-    return f"{entry['name']}({','.join(_type(value) for value in entry['inputs'])})"
-
-
-def _type(value: dict[str, Any]) -> str:
-    """The ABI type of a parameter, structs as tuples."""
-    kind: str = value["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(_type(part) for part in value['components'])}){kind.removeprefix('tuple')}"
-
-
-def _encode(inputs: list[dict[str, Any]], args: Sequence[Any]) -> bytes:
+def _encode(inputs: list[Entry], args: Sequence[Any]) -> bytes:
     if len(inputs) != len(args):
         raise TypeError(f"{len(args)} arguments for {[value['name'] for value in inputs]}")
     values = [_plain(value, argument) for value, argument in zip(inputs, args, strict=True)]
-    return encode([_type(value) for value in inputs], values)
+    return encode([abi_type(value) for value in inputs], values)
 
 
-def _plain(value: dict[str, Any], argument: Any) -> Any:
+def _plain(value: Entry, argument: Any) -> Any:
     """An argument as eth-abi takes it: accounts as addresses, structs, which may be dicts, as tuples."""
     if value["type"] == "address":
         return _address(argument)
@@ -254,11 +192,11 @@ def _plain(value: dict[str, Any], argument: Any) -> Any:
     return argument
 
 
-def _decode(outputs: list[dict[str, Any]], data: bytes) -> Any:
-    return _named(outputs, decode([_type(value) for value in outputs], data))
+def _decode(outputs: list[Entry], data: bytes) -> Any:
+    return _named(outputs, decode([abi_type(value) for value in outputs], data))
 
 
-def _named(outputs: list[dict[str, Any]], values: Sequence[Any]) -> Any:
+def _named(outputs: list[Entry], values: Sequence[Any]) -> Any:
     """Values under the names that they have in the ABI."""
     kind = _tuple(tuple(output["name"].rstrip("_") for output in outputs))
     return kind(*(_value(output, value) for output, value in zip(outputs, values, strict=True)))
@@ -269,7 +207,7 @@ def _tuple(names: tuple[str, ...]) -> Any:
     return namedtuple("Values", names, rename=True)
 
 
-def _value(output: dict[str, Any], value: Any) -> Any:
+def _value(output: Entry, value: Any) -> Any:
     if output["type"] == "address":
         return to_checksum_address(value)
     if output["type"] == "tuple":

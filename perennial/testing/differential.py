@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from perennial.abi import Reverted
 from perennial.mirror.errors import MarketError
 from perennial.mirror.factory import Factory
 from perennial.mirror.invariants import check_invariants
@@ -23,7 +24,7 @@ from perennial.mirror.parameters import MarketParameter, ProtocolParameter, Risk
 from perennial.mirror.payoff import PowerPayoff
 from perennial.mirror.position import Position
 from perennial.testing.books import check_books
-from perennial.testing.evm import Contract, Evm, Halted, Reverted
+from perennial.testing.evm import Contract, Evm, Halted
 
 ACTORS = ("alice", "bob", "carol", "dave", "erin", "frank")
 """Accounts of a game; each may come to play every role."""
@@ -114,9 +115,7 @@ class Twin:
         self.token, self.reward_token = bench.tokens[setup.decimals], bench.reward_tokens[setup.reward_decimals]
         self.scale, self.reward_scale = 10 ** (setup.decimals - 6), 10 ** (setup.reward_decimals - 6)
         bench.factory.send("updateParameter", setup.protocol.to_abi(), sender=owner)
-        self.oracle = bench.evm.deploy("MockOracle", sender=owner)
-        self.oracle.send("setCurrent", setup.current, sender=owner)
-        bench.oracles.send("register", self.oracle.address, sender=owner)
+        self.oracle, self.mirror_oracle = self.provider()
         payoff = NOBODY if setup.payoff is None else bench.payoffs.send("create", *setup.payoff, sender=owner)[0]
         reward = self.reward_token.address if setup.has_reward else NOBODY
         definition = (self.token.address, reward, self.oracle.address, payoff, address_of("beneficiary"))
@@ -127,7 +126,6 @@ class Twin:
         for name in (*ROLES, *ACTORS):
             self.token.send("approve", market, 2**256 - 1, sender=address_of(name))
 
-        self.mirror_oracle = Oracle(setup.current)
         self.mirror = Market(
             Factory(setup.protocol, owner, address_of("pauser"), bench.oracles.address),
             self.mirror_oracle,
@@ -143,12 +141,23 @@ class Twin:
         self.accounts = [address_of(name) for name in (*ACTORS, "coordinator")]
         self.compare()
 
+    def provider(self) -> tuple[Contract, Any]:
+        """The market's oracle and its mirror: one that does what it is told."""
+        oracle = self.bench.evm.deploy("MockOracle", sender=self.bench.owner)
+        oracle.send("setCurrent", self.setup.current, sender=self.bench.owner)
+        self.bench.oracles.send("register", oracle.address, sender=self.bench.owner)
+        return oracle, Oracle(self.setup.current)
+
+    def requests(self) -> tuple[Any, Any]:
+        """What has been requested of the oracle, and of its mirror."""
+        return self.oracle.value("requests"), len(self.mirror_oracle.requested)
+
     @contextmanager
     def fork(self) -> Iterator[None]:
         """Whatever happens inside is undone afterwards, in both."""
         kept = self.mirror, self.mirror_oracle, self.actions
         self.mirror = deepcopy(self.mirror)
-        self.mirror_oracle = self.mirror.oracle  # type: ignore[assignment] # always the Oracle that it was made with
+        self.mirror_oracle = self.mirror.oracle
         self.actions = list(self.actions)
         try:
             with self.bench.evm.undone():
@@ -210,7 +219,7 @@ class Twin:
         return None
 
     def _compare_events(self, expected: list[tuple[str, tuple[Any, ...]]]) -> None:
-        actual = self.market.events()
+        actual = [(name, tuple(_flatten(values))) for name, values in self.market.events()]
         flat = [(name, tuple(_flatten(values))) for name, values in expected]
         if actual != flat:
             raise Mismatch(f"events: contract {actual}, mirror {flat}")
@@ -427,7 +436,7 @@ class Twin:
             ("reward", read("reward"), (mirror.reward,)),
             ("tokens", self._balance(), mirror.balance),
             ("reward tokens", rewards, mirror.reward_balance),
-            ("requests", self.oracle.value("requests"), len(self.mirror_oracle.requested)),
+            ("requests", *self.requests()),
             ("riskParameter", read("riskParameter"), tuple(_flatten(mirror.risk.to_abi()))),
             ("parameter", read("parameter"), mirror.parameter.to_abi()),
         ):

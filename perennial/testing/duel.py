@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-import pyrevm
 from eth_utils.crypto import keccak
 
 from perennial.mirror import versions as mirror
@@ -31,14 +30,6 @@ class Broken(AssertionError):  # noqa: N818 -- a finding, not an error
     """Chain and mirror differ, or a promise does not hold."""
 
 
-class World(Evm):
-    """A chain with a clock."""
-
-    def warp(self, time: int) -> None:
-        """Transactions and views happen at `time` from now on."""
-        self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
-
-
 @dataclass
 class Traded:
     """One oracle on the chain, its mirror, and the orders that wait for it: version by time of the order."""
@@ -56,7 +47,7 @@ class Stage:
     """The contracts, deployed once; `duel` starts from there again and again."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = Evm()
         self.world.warp(START)
         deploy = self.world.deploy
         token = deploy("MockToken", "Mock Dollar", "mUSD", 18, sender=OWNER)
@@ -141,7 +132,8 @@ class Duel:
         if move < 0.3:
             self._order(each)
         elif move < 0.8:
-            self._commit(self._some(), self._version(each), self._updates(), self._adapter(each), ADVERSARY)
+            version = self._version(each)
+            self._commit(self._some(), version, self._updates(version), self._adapter(each), ADVERSARY)
         elif move < 0.95:
             self._invalidate(self._some(), self._version(each), self._adapter(each))
         elif move < 0.98:
@@ -156,7 +148,8 @@ class Duel:
             if self.now >= WINDOW.expiry(version):
                 self._invalidate([each], version, adapter)
             elif self._priced(each, version):
-                self._commit([each], version, self.stream, adapter, HONEST)
+                firsts = {feed.id: [mirror.first_update(self.stream[feed.id], version, WINDOW)] for feed in each.sides}
+                self._commit([each], version, firsts, adapter, HONEST)
             if each.versions.next == version:
                 return
 
@@ -175,15 +168,19 @@ class Duel:
     def _version(self, each: Traded) -> int:
         """Mostly one that may work."""
         near = [each.versions.next or self.now, self.now, each.versions.latest.timestamp + 1]
-        return max(0, self.chance.choice(near) + self.chance.choice([0, 0, 0, -1, 1, -7, 5, -30]))
+        return max(0, self.chance.choice(near) + self.chance.choice([0, 0, 0, -1, -3, 1, -7, 5, -30]))
 
-    def _updates(self) -> dict[str, list[mirror.Update]]:
-        """Any updates of the last minute, in any order."""
+    def _updates(self, version: int) -> dict[str, list[mirror.Update]]:
+        """Any updates of the last minute, in any order; or those that the version has to have, as far as there are."""
         picked = {}
+        right = self.chance.random() < 0.5
         for name, updates in self.stream.items():
             recent = updates[-60:]
-            size = self.chance.choice([0, 1, 3, len(recent)])
-            picked[name] = self.chance.sample(recent, min(size, len(recent)))
+            if right:
+                after = version + WINDOW.valid_from
+                picked[name] = [one for one in recent if one.previous < after <= one.published]
+            else:
+                picked[name] = self.chance.sample(recent, min(self.chance.choice([0, 1, 3, 20]), len(recent)))
         return picked
 
     def _adapter(self, each: Traded) -> str:
@@ -206,9 +203,8 @@ class Duel:
     ) -> bool:
         """Commits on both sides; returns whether anything was."""
         wanted = {feed.id for each in batch for feed in each.sides}
-        data = [_encode(name, one) for name in sorted(wanted) for one in updates[name][-60:]]
-        supplied = {name: updates[name][-60:] for name in wanted}
-        error = self._mirror_commit(batch, version, supplied, adapter, keeper)
+        data = [_encode(name, one) for name in sorted(wanted) for one in updates.get(name, ())]
+        error = self._mirror_commit(batch, version, updates, adapter, keeper)
         arguments = ([each.contract.address for each in batch], version, data)
         self._both("commit", error, adapter, *arguments, sender=keeper)
         return error is None

@@ -4,34 +4,24 @@ Gas is not what a transaction would cost here (slots stay warm from call to call
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import pyrevm
-from eth_abi.abi import decode, encode
-from eth_utils.crypto import keccak
+from eth_abi.abi import encode
 
-from perennial.artifacts import load, load_all
+from perennial.abi import Reverted, decode_error, interface
+from perennial.artifacts import load
 
-WORD = 32
+__all__ = ["Contract", "Evm", "Halted", "Reverted"]
+
 NOBODY = "0x" + "0" * 40
+WORD = 32
 
 
-class Reverted(Exception):  # noqa: N818 -- it is not an error of the caller's
-    """A call reverted: name and arguments of the contract's error; `Panic` and `Error` are Solidity's own."""
-
-    def __init__(self, name: str, values: tuple[Any, ...]) -> None:
-        super().__init__(name, values)
-        self.name, self.values = name, values
-
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(str(value) for value in self.values)})"
-
-
-class Halted(Exception):  # noqa: N818
-    """A call ended otherwise: out of gas, out of stack, an invalid opcode."""
+class Halted(Exception):  # noqa: N818 -- a finding about the contract, not an error of the caller's
+    """A call ended without a reason of the contract's: out of gas, out of stack, an invalid opcode."""
 
 
 class Evm:
@@ -42,9 +32,7 @@ class Evm:
 
     def deploy(self, name: str, *args: Any, sender: str) -> "Contract":
         """Deploys the contract of this name with constructor arguments."""
-        artifact = load(name)
-        inputs = [entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"]
-        code = artifact.creation + encode([_type(value) for value in inputs[0]] if inputs else [], args)
+        code = load(name).creation + encode(interface(name).constructor, args)
         self._evm.reset_transient_storage()
         try:
             return Contract(self, name, self._evm.deploy(sender, code))
@@ -64,7 +52,11 @@ class Evm:
         except RuntimeError as error:
             raise _refusal(error) from None
 
-    def logs(self) -> list[tuple[str, list[bytes], bytes]]:
+    def warp(self, time: int) -> None:
+        """Transactions and views happen at `time` (Unix seconds) from now on; `undone` does not bring it back."""
+        self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
+
+    def logs(self) -> list[tuple[str, Sequence[bytes], bytes]]:
         """What the last transaction logged: address, topics, data."""
         result = self._evm.result
         if result is None:
@@ -82,28 +74,27 @@ class Evm:
 
 
 class Contract:
-    """A contract: functions by the names of its ABI, static values only in what they return.
+    """A contract: functions by the names of its ABI, told apart by the number of their arguments where they share one.
 
-    Functions of one name are told apart by the number of their arguments.
+    What they return are static values, those of structs one after the other.
     """
 
     def __init__(self, evm: Evm, name: str, address: str) -> None:
-        self.evm, self.address = evm, address.lower()
-        self._functions, self._events = _interface(name)
-        self._calldata: dict[tuple[Any, ...], tuple[bytes, list[str]]] = {}
+        self.evm, self.address, self._interface = evm, address.lower(), interface(name)
+        self._views: dict[tuple[Any, ...], tuple[bytes, list[str]]] = {}
 
     def send(self, name: str, *args: Any, sender: str) -> tuple[Any, ...]:
-        """Sends a transaction; returns the words of what the function returned."""
-        selector, inputs, outputs = self._functions[name, len(args)]
-        return _words(outputs, self.evm.send(sender, self.address, selector + encode(inputs, args)))
+        """Sends a transaction; returns the values that the function returned."""
+        function = self._interface.function(name, len(args))
+        return _words(_flat(function.outputs), self.evm.send(sender, self.address, function.encode(args)))
 
     def read(self, name: str, *args: Any) -> tuple[Any, ...]:
-        """Calls a view and returns its values, those of structs one after the other."""
+        """Calls a view and returns its values."""
         key = (name, *args)
-        if key not in self._calldata:
-            selector, inputs, outputs = self._functions[name, len(args)]
-            self._calldata[key] = selector + encode(inputs, args), outputs
-        data, outputs = self._calldata[key]
+        if key not in self._views:
+            function = self._interface.function(name, len(args))
+            self._views[key] = function.encode(args), _flat(function.outputs)
+        data, outputs = self._views[key]
         return _words(outputs, self.evm.send(NOBODY, self.address, data))
 
     def value(self, name: str, *args: Any) -> Any:
@@ -112,85 +103,26 @@ class Contract:
 
     def events(self) -> list[tuple[str, tuple[Any, ...]]]:
         """What the last transaction emitted here: name and values in the order of the event's parameters."""
-        return [self._event(topics, data) for address, topics, data in self.evm.logs() if address == self.address]
-
-    def _event(self, topics: list[bytes], data: bytes) -> tuple[str, tuple[Any, ...]]:
-        name, indexed, types = self._events[bytes(topics[0])]
-        plain = iter(_words([kind for kind, is_topic in zip(types, indexed, strict=True) if not is_topic], data))
-        keys = iter(topics[1:])
-        values: list[Any] = []
-        for kind, is_topic in zip(types, indexed, strict=True):
-            values.append(_word(kind, bytes(next(keys))) if is_topic else next(plain))
-        return name, tuple(values)
+        emitted = []
+        for address, topics, data in self.evm.logs():
+            if address == self.address:
+                event = self._interface.events[bytes(topics[0])]
+                emitted.append((event.name, event.decode([bytes(topic) for topic in topics], data)))
+        return emitted
 
 
-@cache
-def _interface(
-    contract: str,
-) -> tuple[
-    dict[tuple[str, int], tuple[bytes, list[str], list[str]]],
-    dict[bytes, tuple[str, list[bool], list[str]]],
-]:
-    """Functions by name and number of arguments, events by topic."""
-    functions, events = {}, {}
-    for entry in load(contract).abi:
-        if entry["type"] == "function":
-            inputs = [_type(value) for value in entry["inputs"]]
-            outputs = [kind for value in entry["outputs"] for kind in _flat(value)]
-            functions[entry["name"], len(inputs)] = _selector(entry), inputs, outputs
-        elif entry["type"] == "event":
-            # Structs in events are their fields, one after the other.
-            flat = [(kind, value["indexed"]) for value in entry["inputs"] for kind in _flat(value)]
-            topic = keccak(text=_signature(entry))
-            events[topic] = entry["name"], [is_topic for _, is_topic in flat], [kind for kind, _ in flat]
-    return functions, events
-
-
-@cache
-def _errors() -> dict[bytes, tuple[str, list[str]]]:
-    """Every error of the project by selector."""
-    errors = {
-        _selector(entry): (entry["name"], [_type(value) for value in entry["inputs"]])
-        for artifact in load_all()
-        for entry in artifact.abi
-        if entry["type"] == "error"
-    }
-    errors[bytes.fromhex("4e487b71")] = "Panic", ["uint256"]
-    errors[bytes.fromhex("08c379a0")] = "Error", ["string"]
-    return errors
-
-
-def _refusal(error: RuntimeError) -> Exception:
-    text = str(error)
-    found = re.search(r"Revert \{.*output: 0x([0-9a-f]*)", text)
+def _refusal(error: RuntimeError) -> Reverted | Halted:
+    """What pyrevm's error says: it has the return data as text. An error of no contract is named by its bytes."""
+    found = re.search(r"Revert \{.*output: 0x([0-9a-f]*)", str(error))
     if found is None:
-        return Halted(text)
-    output = bytes.fromhex(found[1])
-    name, types = _errors().get(output[:4], (output.hex(), []))
-    return Reverted(name, decode(types, output[4:]) if types else ())
+        return Halted(str(error))
+    reverted = decode_error(bytes.fromhex(found[1]))
+    return Reverted(reverted.name.removeprefix("0x"), reverted.values)
 
 
-def _selector(entry: dict[str, Any]) -> bytes:
-    return keccak(text=_signature(entry))[:4]
-
-
-def _signature(entry: dict[str, Any]) -> str:
-    return f"{entry['name']}({','.join(_type(value) for value in entry['inputs'])})"
-
-
-def _type(value: dict[str, Any]) -> str:
-    """The ABI type of a parameter, structs as tuples."""
-    kind: str = value["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(_type(part) for part in value['components'])}){kind.removeprefix('tuple')}"
-
-
-def _flat(value: dict[str, Any]) -> list[str]:
-    """The types of a static value, word by word."""
-    if value["type"] == "tuple":
-        return [kind for part in value["components"] for kind in _flat(part)]
-    return [value["type"]]
+def _flat(types: Sequence[str]) -> list[str]:
+    """The types of static values, word by word."""
+    return [kind for kind in re.split(r"[(),]", ",".join(types)) if kind]
 
 
 def _words(types: list[str], data: bytes) -> tuple[Any, ...]:

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from eth_utils.crypto import keccak
 
+from perennial.abi import Reverted
 from perennial.amounts import raw
 from perennial.parameters import Struct, market_parameter, protocol_parameter, risk_parameter
-from perennial.testing.anvil import NOBODY, Anvil, Contract, Event, Receipt, Refused
+from perennial.testing.anvil import NOBODY, Anvil, Contract, Event, Receipt
 
 START = 1_000_000
 """The version that every bench begins with, at a price of 100."""
@@ -121,15 +122,23 @@ def changed(struct: Any, changes: Mapping[str, Any]) -> Struct:
 
 @contextmanager
 def refused(name: str, *values: Any) -> Iterator[None]:
-    """What is inside must be refused with this error; decimal text stands for amounts, accounts for addresses."""
+    """What is inside must be refused with this error; decimal text stands for amounts, accounts for addresses.
+
+    The name of a revert without data is "revert".
+    """
+    wanted = Reverted(name, tuple(expected(value) for value in values))
     try:
         yield
-    except Refused as error:
-        wanted = Refused(name, tuple(expected(value) for value in values))
-        if (error.name, error.values) != (wanted.name, wanted.values):
+    except Reverted as error:
+        if (error.name, _lower(error.values)) != (wanted.name, _lower(wanted.values)):
             raise AssertionError(f"{error} instead of {wanted}") from error
     else:
-        raise AssertionError(f"not refused: {name}")
+        raise AssertionError(f"not refused: {wanted}")
+
+
+def _lower(values: tuple[Any, ...]) -> list[Any]:
+    """Values with addresses in lower case."""
+    return [value.lower() if isinstance(value, str) and value.startswith("0x") else value for value in values]
 
 
 def expected(value: Any) -> Any:

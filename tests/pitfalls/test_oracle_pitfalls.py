@@ -17,7 +17,7 @@ from perennial.amounts import raw
 from perennial.deploy import deploy_protocol
 from perennial.mirror.oracle import OracleVersion
 from perennial.parameters import live_market
-from perennial.testing.oracles import START, WINDOW, feeds, update
+from perennial.testing.oracles import START, WINDOW, approach, feeds, update
 
 DAY = 86_400
 NOBODY = "0x" + "0" * 40
@@ -119,7 +119,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(chain, project, create_token, operator, maker, taker, keeper):
-    chain.mine(timestamp=START - 10_000)
+    approach(chain)
     token = create_token()
     for account in (operator, maker, taker, keeper):
         token.mint(account, 10**6 * 10**18, sender=operator)
@@ -279,7 +279,7 @@ def test_s_v2_m11_an_expired_request_does_not_block_newer_prices(stage, maker, t
     assert stage.latest() == (dead + 30, 160, True)
     stage.market.liquidate(taker, sender=keeper)
     assert stage.market.locked(taker)
-    with reverts(stage.oracle.VersionNotNewer):
+    with reverts(stage.adapter.VersionNotNewer):
         stage.commit(dead, 100, time=dead + 42)
     assert stage.latest() == (dead + 30, 160, True)
 
@@ -352,7 +352,7 @@ def test_s_v2_m9_the_latest_version_never_moves_back_at_a_switch(stage, maker, t
     before = stage.collateral(maker)
 
     for older in (325, 330):
-        with reverts(stage.oracle.OracleNotAdapter):
+        with reverts(adapter.OracleNotAdapter):
             stage.commit(older, 101, time=older + 60, adapter=adapter)
     assert stage.latest() == (330, 103, True)
     stage.settle(maker)

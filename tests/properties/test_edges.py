@@ -282,3 +282,21 @@ def test_a_liquidation_forgoes_the_settlement_fee_that_does_not_fit(open_twin):
         assert twin.mirror.accounts[address_of("alice")].settlement == 2**44 - 1
         commit(twin, 100 * UNIT)
         settle_all(twin)
+
+
+def test_a_provider_that_goes_back_is_not_traded_on(open_twin):
+    """Its promise is that the current version is later than the latest and never moves back (docs/protocol.md §5.1)."""
+    with open_twin() as twin:
+        latest = commit(twin, UNIT, wait=100)
+        update(twin, "alice", maker=10**6, money=10**9)
+        for current in (latest, latest - 1):
+            twin.act("wait", current)
+            assert update(twin, "alice", maker=1) == "StalePrice"
+            assert update(twin, "alice", money=-1) == "StalePrice"
+            assert twin.act("liquidate", "alice", "bob") == "StalePrice"
+        twin.act("wait", latest + 99)
+        assert update(twin, "alice", maker=1) == "InvalidVersion"
+        twin.act("wait", latest + 100)
+        assert update(twin, "alice", maker=1) is None
+        commit(twin, UNIT)
+        settle_all(twin)

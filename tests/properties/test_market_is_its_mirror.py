@@ -107,6 +107,7 @@ def test_random_games(bench):
             deadline=None,
             database=None,
             derandomize=True,
+            report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
     )

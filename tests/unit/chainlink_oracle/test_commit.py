@@ -192,5 +192,5 @@ def test_a_contract_may_commit_for_a_keeper(stage, keeper, taker, error_round):
 
 @pytest.mark.parametrize("id_", [b"\0" * 32, b"\1" * 32, b"\0" * 31 + b"\7"])
 def test_feeds_are_contracts(stage, id_):
-    with reverts(stage.adapter.FeedIdInvalid, error_inputs={"index": 0, "id": id_}):
+    with reverts(stage.base.factory.FeedIdInvalid, error_inputs={"index": 0, "id": id_}):
         stage.base.factory.create(stage.adapter, [(id_, 1)], sender=stage.base.owner)

@@ -585,8 +585,8 @@ def test_rewards_accrue_over_invalid_versions(rewarded, taker):
 def test_rewards_that_do_not_fit_are_not_distributed(create_market):
     bench = create_market(reward=6, makerRewardRate=2**40 - 1)
     bench.fill(maker=1000)
-    # A million a second over 0.001 units: 1,100 seconds are more than 80 bits hold.
-    accrue(bench, 1_100)
+    # A million a second over 0.001 units: some hours are more than an accumulator holds.
+    accrue(bench, 100_000)
     assert rewards(bench, "maker") == [0]
     accrue(bench, 1_000)
     assert rewards(bench, "maker") == [(2**40 - 1) * 1_000]

@@ -140,8 +140,9 @@ def test_where_none_waits_none_can_be_invalid(oracle, operator):
         oracle.commitInvalid(START, sender=operator)
 
 
-def test_an_invalid_version_has_no_keeper(stage, oracle, request_at, operator):
-    request_at(5)
+def test_an_invalid_version_has_no_keeper_and_no_price(stage, oracle, commit, request_at, operator):
+    commit(3, time=8)
+    request_at(9)
     stage.at(START + 60)
     receipt = oracle.commitInvalid(START + 10, sender=operator)
 

@@ -23,9 +23,9 @@ def ether(stage):
 
 
 @pytest.fixture
-def not_found():
+def not_found(stage):
     """Pyth's refusal of updates that are missing, out of the window, or not the first in it."""
-    return lambda: reverts("0x" + keccak(text="PriceFeedNotFoundWithinRange()")[:4].hex())
+    return lambda: reverts(stage.adapter.PriceFeedNotFoundWithinRange)
 
 
 @pytest.fixture

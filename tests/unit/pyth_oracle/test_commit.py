@@ -54,7 +54,7 @@ def test_a_keeper_has_until_the_grace_is_over(stage, keeper):
 def test_requested_versions_go_in_order(stage, keeper):
     first, second = stage.order(START + 5), stage.order(START + 15)
 
-    with reverts(stage.oracle.VersionOutOfOrder, error_inputs={"version": second, "next": first}):
+    with reverts(stage.adapter.VersionOutOfOrder, error_inputs={"version": second, "next": first}):
         stage.price(keeper, second, 10**8)
 
 
@@ -62,7 +62,7 @@ def test_a_version_is_committed_once(stage, keeper, maker):
     version = stage.order(START + 5)
     stage.price(keeper, version, 10**8)
 
-    with reverts(stage.oracle.VersionNotNewer):
+    with reverts(stage.adapter.VersionNotNewer):
         stage.price(maker, version, 10**8, time=version + 12)
     assert stage.oracle.keeperOf(version) == keeper
 
@@ -124,7 +124,7 @@ def test_refuses_prices_of_the_future(stage, keeper):
 
 def test_refuses_versions_of_the_future(stage, keeper):
     """Even with an update of the future that Pyth would let pass."""
-    with reverts(stage.oracle.VersionInFuture, error_inputs={"version": START + 50}):
+    with reverts(stage.adapter.VersionInFuture, error_inputs={"version": START + 50}):
         stage.price(keeper, START + 50, 10**8, time=START + 40)
 
 
@@ -170,7 +170,7 @@ def test_refuses_what_cannot_be_represented(stage, keeper, price, exponent):
 
 
 def test_refuses_what_is_too_large(stage, keeper):
-    with reverts(stage.oracle.PriceOutOfRange, error_inputs={"price": 10**19}):
+    with reverts(stage.adapter.PriceOutOfRange, error_inputs={"price": 10**19}):
         stage.commit(keeper, START, [update("BTC", 1, START + 4, exponent=13)])
 
 

@@ -28,7 +28,7 @@ def test_opens_the_way_for_the_next(stage, keeper):
 
 
 def test_an_unrequested_version_cannot_be_invalid(stage, keeper):
-    with reverts(stage.oracle.VersionNotNext, error_inputs={"version": START, "next": 0}):
+    with reverts(stage.adapter.VersionNotNext, error_inputs={"version": START, "next": 0}):
         stage.expire(keeper, START)
 
 

@@ -72,23 +72,23 @@ def test_tells_the_feeds(stage, taker):
 
 @pytest.mark.parametrize("count", [0, 5])
 def test_refuses_other_numbers_of_feeds(stage, count):
-    with reverts(stage.adapter.FeedCountOutOfRange, error_inputs={"count": count}):
+    with reverts(stage.factory.FeedCountOutOfRange, error_inputs={"count": count}):
         stage.create(*"ABCDE"[:count])
 
 
 @pytest.mark.parametrize("power", [0, 2, -2, 127])
 def test_refuses_other_powers(stage, operator, power):
-    with reverts(stage.adapter.FeedPowerInvalid, error_inputs={"index": 1, "power": power}):
+    with reverts(stage.factory.FeedPowerInvalid, error_inputs={"index": 1, "power": power}):
         stage.factory.create(stage.adapter, [*feeds("BTC"), (feed_id("ETH"), power)], sender=operator)
 
 
 def test_refuses_a_feed_twice(stage):
-    with reverts(stage.adapter.FeedDuplicate, error_inputs={"index": 2, "id": feed_id("BTC")}):
+    with reverts(stage.factory.FeedDuplicate, error_inputs={"index": 2, "id": feed_id("BTC")}):
         stage.create("BTC", "ETH", "/BTC")
 
 
 def test_refuses_no_feed(stage, operator):
-    with reverts(stage.adapter.FeedIdInvalid, error_inputs={"index": 0, "id": b"\0" * 32}):
+    with reverts(stage.factory.FeedIdInvalid, error_inputs={"index": 0, "id": b"\0" * 32}):
         stage.factory.create(stage.adapter, [(b"\0" * 32, 1)], sender=operator)
 
 

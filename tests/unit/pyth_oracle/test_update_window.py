@@ -99,7 +99,7 @@ def test_the_next_best_window_is_allowed(change, stage):
 
 
 def test_a_new_granularity_must_fit_the_windows(stage, operator):
-    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 6, "minimum": 7}):
+    with reverts(stage.factory.GranularityTooSmall, error_inputs={"granularity": 6, "minimum": 7}):
         stage.factory.updateGranularity(stage.oracle, 6, sender=operator)
     stage.factory.updateGranularity(stage.oracle, 7, sender=operator)
     assert stage.oracle.granularity() == 7
@@ -108,7 +108,7 @@ def test_a_new_granularity_must_fit_the_windows(stage, operator):
 def test_a_new_granularity_must_fit_the_windows_to_come(stage, change, operator):
     change(0, (4, 12, 30, 20_000))
 
-    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
+    with reverts(stage.factory.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
         stage.factory.updateGranularity(stage.oracle, 8, sender=operator)
 
 

@@ -87,3 +87,10 @@ def test_the_tree_of_the_readme_is_there():
         paths.append(ROOT / folder / name if line.startswith(" ") else ROOT / name)
 
     assert [str(path) for path in paths if not path.exists()] == []
+
+
+def test_targets_of_the_readme_are_in_the_makefile():
+    named = set(re.findall(r"make ([a-z-]+)", (ROOT / "README.md").read_text()))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert named <= targets

@@ -1,6 +1,7 @@
 """Market and its extension together are IMarket, and the mirror stands alone."""
 
 import ast
+import itertools
 import sys
 
 import pytest
@@ -16,17 +17,22 @@ def signatures(name, kind):
     }
 
 
-def test_the_two_halves_of_a_market_are_its_interface():
-    halves = signatures("Market", "function") | signatures("MarketExtension", "function")
+PARTS = ["Market", "MarketExtension", "MarketIntents"]
 
-    assert halves - {"extension()"} == signatures("IMarket", "function")
-    # The proxy's calls must not end in the wrong half: only the factory's address is in both.
-    shared = signatures("Market", "function") & signatures("MarketExtension", "function")
-    assert shared == {"factory()"}
+
+def test_the_parts_of_a_market_are_its_interface():
+    parts = set().union(*(signatures(part, "function") for part in PARTS))
+
+    # Where the parts are, and what MarketIntents alone calls, is nobody else's business.
+    internal = {name for name in parts if name.split("(")[0] in {"extension", "intents", "fillOne", "crossOne"}}
+    assert parts - internal == signatures("IMarket", "function")
+    # The proxy's calls must not end in the wrong part: only the factory's address is in all.
+    for one, other in itertools.combinations(PARTS, 2):
+        assert signatures(one, "function") & signatures(other, "function") == {"factory()"}
 
 
 @pytest.mark.parametrize("kind", ["error", "event"])
-@pytest.mark.parametrize("half", ["Market", "MarketExtension"])
+@pytest.mark.parametrize("half", PARTS)
 def test_what_a_half_says_is_in_the_interface(half, kind):
     # Errors of the factory reach users through the market; those of tokens are OpenZeppelin's.
     known = signatures("IMarket", kind) | signatures("IMarketFactory", kind)

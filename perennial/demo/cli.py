@@ -1,0 +1,102 @@
+"""The command: `make demo`, `ape run demo`, `python -m perennial.demo`."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import CalledProcessError
+from types import FrameType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from perennial import artifacts
+from perennial.anvil import AnvilError
+from perennial.chain import NodeError
+from perennial.demo import console as terminal
+from perennial.demo.options import MAX_ACTORS, MIN_ACTORS, DemoError, Options
+from perennial.demo.outcome import Outcome
+from perennial.demo.page import render
+from perennial.demo.replay import prices_of, run
+from perennial.demo.stage import CHANGED
+from perennial.prices import Prices
+
+REPORT = artifacts.ROOT / ".build" / "demo.html"
+DEFAULT = Options()
+DATES = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+
+def _date(timestamp: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--market", default=DEFAULT.market, help="Market of data/markets.json with prices in data/.")
+@click.option("--start", type=DATES, default=_date(DEFAULT.start), help="First price, UTC.")
+@click.option("--end", type=DATES, default=_date(DEFAULT.end), help="Last price, UTC.")
+@click.option("--seed", type=int, default=DEFAULT.seed, help="Of everything that is left to chance.")
+@click.option("--actors", type=click.IntRange(MIN_ACTORS, MAX_ACTORS), default=DEFAULT.actors, help="How many trade.")
+@click.option("--no-reckless", is_flag=True, help="Without those who are there to be liquidated.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), default=REPORT, help="Where the page goes.")
+def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_reckless: bool, report: Path) -> None:
+    """Replays real prices through the protocol on a local chain, with its mirror beside it.
+
+    Ends with the books of everybody and with a page of charts. Exits with 1 where chain and mirror differ or the books
+    do not balance.
+    """
+    output = terminal.results()
+    try:
+        options = Options(market.upper(), _seconds(start), _seconds(end), seed, actors, not no_reckless)
+        options.check()
+        prices = prices_of(options)
+        _check_report(report)
+        with _stopped_politely():
+            artifacts.refresh()
+            terminal.introduce(output, options.market, options.start, options.end, CHANGED)
+            outcome = _replay(options, prices)
+    except (DemoError, AnvilError, NodeError) as error:
+        raise click.ClickException(str(error)) from None
+    except CalledProcessError:
+        raise click.ClickException("the contracts do not compile") from None
+    report.write_text(render(outcome), encoding="utf-8")
+    terminal.announce(output, outcome)
+    output.print(f"took {outcome.seconds:.0f} s; the picture: [bold]{report}[/]", soft_wrap=True)
+    if not outcome.holds:
+        raise click.exceptions.Exit(1)
+
+
+def _replay(options: Options, prices: Prices) -> Outcome:
+    columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
+        task = bar.add_task("", total=len(prices.values))
+        return run(options, prices, lambda what, done: bar.update(task, description=what, completed=done))
+
+
+def _seconds(time: datetime) -> int:
+    return int(time.replace(tzinfo=UTC).timestamp())
+
+
+def _check_report(report: Path) -> None:
+    """Before the run rather than after it."""
+    if report == REPORT:
+        report.parent.mkdir(exist_ok=True)
+    if not report.parent.is_dir():
+        raise DemoError(f"no folder {report.parent} for the report")
+
+
+@contextmanager
+def _stopped_politely() -> Iterator[None]:
+    """Ends on SIGTERM and SIGHUP as on Ctrl-C: with everything stopped that was started."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

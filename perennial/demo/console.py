@@ -1,0 +1,66 @@
+"""The results in the terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from perennial.demo.outcome import Outcome
+from perennial.demo.tables import Table, all_tables
+from perennial.demo.text import day, fixed
+
+ROOMY = 132
+"""From so many columns on there is room for everything."""
+
+NARROWEST = 100
+"""So many columns are always used, and no number is cut: a narrower terminal breaks lines."""
+
+
+def results() -> Console:
+    """Where results go: the terminal, or a file as if it were a wide one."""
+    console = Console(highlight=False)
+    console.width = max(console.width, NARROWEST) if console.is_terminal else ROOMY
+    return console
+
+
+def announce(console: Console, outcome: Outcome) -> None:
+    """Prints every table, and whether it all holds."""
+    for table in all_tables(outcome, brief=console.width < ROOMY):
+        _show(console, table)
+    agreed, books = outcome.agreement, outcome.books
+    console.print(
+        f"largest difference of chain and mirror: [bold]{fixed(agreed.largest_difference, 6)}[/] in {agreed.numbers:,} "
+        f"numbers; books: [bold]{fixed(books.difference, 6)}[/] USD off"
+    )
+    for text in agreed.differing[:5]:
+        console.print(f"[red]{text}[/]", highlight=False)
+
+
+def introduce(console: Console, outcome_of: str, start: int, end: int, changed: tuple[str, ...]) -> None:
+    """Prints what is going to happen."""
+    console.print(f"[bold]{outcome_of}[/], {day(start)} to {day(end)}, on a local chain", highlight=False)
+    for change in changed:
+        console.print(f"  parameter {change}", highlight=False, style="dim")
+
+
+def _show(console: Console, table: Table) -> None:
+    # Columns stand a space apart by themselves.
+    padding = 1 if console.width >= ROOMY else 0
+    shown = RichTable(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        caption=table.note,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, padding),
+    )
+    for place, column in enumerate(table.columns):
+        shown.add_column(column, justify="left" if place < table.texts else "right", no_wrap=True)
+    for index, row in enumerate(table.rows):
+        if table.total and index == len(table.rows) - 1:
+            shown.add_section()
+        shown.add_row(*row)
+    console.print(shown)
+    console.print()

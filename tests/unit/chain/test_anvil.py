@@ -1,0 +1,45 @@
+"""perennial.anvil: a node for as long as a block lasts."""
+
+import os
+import sys
+
+import pytest
+
+from perennial.anvil import AnvilError, anvil
+from perennial.chain import NodeError, Rpc
+
+
+def test_it_begins_when_told_and_ends_with_the_block():
+    with anvil(1_400_000_000) as uri, Rpc(uri) as rpc:
+        genesis = rpc.call("eth_getBlockByNumber", "0x0", False)
+        assert int(genesis["timestamp"], 16) == 1_400_000_000
+        assert rpc.call("eth_chainId") == hex(1337)
+
+    with Rpc(uri) as rpc, pytest.raises(NodeError):
+        rpc.call("eth_chainId")
+
+
+def test_it_ends_where_the_block_fails():
+    with pytest.raises(KeyboardInterrupt), anvil() as uri:
+        raise KeyboardInterrupt
+
+    with Rpc(uri) as rpc, pytest.raises(NodeError):
+        rpc.call("eth_chainId")
+
+
+def test_two_have_ports_of_their_own():
+    with anvil() as one, anvil() as other:
+        assert one != other
+
+
+def test_what_it_says_where_it_does_not_start():
+    with pytest.raises(AnvilError, match=r"did not start.*--nonsense"), anvil(options=["--nonsense"]):
+        pass
+
+
+def test_what_to_do_where_it_is_not_installed(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
+
+    with pytest.raises(AnvilError, match="make setup"), anvil():
+        pass
