@@ -179,7 +179,8 @@ library Accounts {
                 credit($, order.referrer, settling.account, order.referralUnits() * magnitude / 1e12, 0);
             }
         }
-        if (state.locked) payLiquidator($, self, settling, order.timestamp);
+        // Fills stand where the close is cancelled: without a close no fee.
+        if (state.locked && VersionStorage.valid(version)) payLiquidator($, self, settling, order.timestamp);
         state.size = state.size + order.opened - order.closed;
         if (order.hasFills) settleFills($, self, settling, order, version);
         emitSettled(settling, order.timestamp);
@@ -194,9 +195,12 @@ library Accounts {
         uint256 version
     ) private {
         AccountState memory state = settling.state;
-        int256 size = state.signedSize() + order.fillSize;
-        state.size = SignedMath.abs(size);
-        if (size != 0) state.side = size > 0 ? Side.Long : Side.Short;
+        // Fills that net to nothing leave a maker alone, who may have come since.
+        if (order.fillSize != 0) {
+            int256 size = state.signedSize() + order.fillSize;
+            state.size = SignedMath.abs(size);
+            if (size != 0) state.side = size > 0 ? Side.Long : Side.Short;
+        }
         state.accumulator = AccumulatorStorage.ofSide(version, state.side);
         if (settling.feed.config.hasRewards()) Rewards.settle(self, $.versionRewards[order.timestamp], state.side, 0);
     }

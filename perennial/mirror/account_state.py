@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from perennial.mirror.accumulators import NO_PARTS, Parts
+from perennial.mirror.fills import PendingFills, pending_fills, signed_size
+from perennial.mirror.fixed import UNIT
 from perennial.mirror.ledger import Ledger
 from perennial.mirror.margin import position_fee
 from perennial.mirror.orders import Order
@@ -51,23 +53,50 @@ class Account:
         return self.liquidation is not None
 
     @property
+    def fills(self) -> PendingFills:
+        """Its pending fills, summed up."""
+        return pending_fills(self.side, self.size, self.orders)
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether orders are pending, not just fills."""
+        return bool(self.opens or self.closes)
+
+    @property
     def current_side(self) -> Side:
-        """The side that it is on: none without a size and without pending opens."""
-        return self.side if self.size or self.opens else Side.NONE
+        """The side that it is on: that of pending fills without a size and without pending opens, or none."""
+        return self.side if self.size or self.opens else self.fills.side
 
     @property
     def closable(self) -> int:
-        """Settled size less the closes already pending."""
-        return self.size - self.closes
+        """Settled size less what is closing already; nothing while a fill takes it through zero (§5.3)."""
+        fills = self.fills
+        return 0 if fills.crosses else max(0, self.size - self.closes - fills.closes)
+
+    @property
+    def held(self) -> int:
+        """Settled size with all that is opening."""
+        return self.size + self.opens + self.fills.opens
 
     @property
     def worst(self) -> int:
         """The largest size that it can come to have (docs/protocol.md §10.2)."""
-        return self.size + self.opens
+        return self.held if self.has_orders else self.fills.worst
+
+    @property
+    def pending(self) -> tuple[Side, int]:
+        """Side and size with everything that is pending."""
+        size, fills = self.size + self.opens - self.closes, self.fills
+        if fills.side == Side.NONE:
+            return self.side, size
+        signed = signed_size(fills.side, size) + fills.size
+        return Side.LONG if signed > 0 else Side.SHORT, abs(signed)
 
     def effective(self, price: int) -> int:
-        """Effective collateral at a price: collateral less the fees of pending orders (docs/protocol.md §10.2)."""
-        return self.collateral - position_fee(self.units, price) - self.settlement
+        """Effective collateral at a price: less the fees of pending orders, with the guarantees of fills (§10.2)."""
+        fills = self.fills
+        guarantees = (fills.size * price - fills.notional) // UNIT
+        return self.collateral - position_fee(self.units, price) - self.settlement + guarantees
 
     def copy(self) -> "Account":
         """An account of its own."""

@@ -2,9 +2,11 @@
 
 from perennial.mirror.account_state import MAX_COLLATERAL, Account
 from perennial.mirror.accumulators import Accumulators, Parts, VersionRecord
+from perennial.mirror.fills import signed_size
 from perennial.mirror.fixed import UNIT, UNIT12
 from perennial.mirror.margin import position_fee
 from perennial.mirror.orders import NOBODY, Order
+from perennial.mirror.position import Side
 from perennial.mirror.state import MarketState
 
 
@@ -51,15 +53,26 @@ def _settle_order(market: MarketState, name: str, account: Account, order: Order
     account.units -= units
     account.settlement -= order.settlement_fee
     version = market.versions.get(order.timestamp)
-    if version is None:
+    valid = version is not None and version.valid
+    if order.has_orders and not valid:
         market.emit("OrderCancelled", name, order.timestamp)
+    if version is None or not (valid or order.has_fills):
         return
-    accrued = 0
+    accrued = fee = settlement = 0
     if account.size:
         accrued = _accrue(market, account, version.accumulators, version.rewards, version.parts)
-    fee = _charge(market, name, account, order, version)
-    account.size += order.opened - order.closed
-    _pay_liquidator(market, name, account, order.timestamp)
+    if order.has_fills:
+        accrued += _guarantee(market, account, order, version.price)
+    if valid:
+        settlement = order.settlement_fee
+        fee = _charge(market, name, account, order, version)
+        account.size += order.opened - order.closed
+        _pay_liquidator(market, name, account, order.timestamp)
+    if order.fill_size:
+        signed = signed_size(account.side, account.size) + order.fill_size
+        account.size = abs(signed)
+        if signed:
+            account.side = Side.LONG if signed > 0 else Side.SHORT
     account.accumulator = version.accumulators.of(account.side)
     account.reward_accumulator = version.rewards.of(account.side)
     account.parts = version.parts[account.side - 1]
@@ -69,7 +82,7 @@ def _settle_order(market: MarketState, name: str, account: Account, order: Order
         order.timestamp,
         accrued,
         fee,
-        order.settlement_fee,
+        settlement,
         account.collateral,
         account.size,
     )
@@ -95,6 +108,15 @@ def _accrue(
     account.parts = gained
     market.dust_bound += UNIT12
     return accrued
+
+
+def _guarantee(market: MarketState, account: Account, order: Order, price: int) -> int:
+    """What the version's price makes of the prices agreed on, gained or lost at once (§9.3)."""
+    guarantee = (order.fill_size * price - order.fill_notional) // UNIT
+    account.collateral += guarantee
+    account.ledger.guarantees += guarantee * UNIT
+    market.dust_bound += UNIT12
+    return guarantee
 
 
 def _charge(market: MarketState, name: str, account: Account, order: Order, version: VersionRecord) -> int:

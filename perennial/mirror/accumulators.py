@@ -47,9 +47,10 @@ ZERO = Accumulators()
 
 @dataclass(slots=True, frozen=True)
 class VersionRecord:
-    """What accounts that come late need of a valid version at which orders settled.
+    """What accounts that come late need of a version at which orders or fills settled.
 
-    Accumulators include the makers' share of the version's own position fees. `price` has 6 decimals, payoff applied;
+    Accumulators include the makers' share of the version's own position fees. `price` has 6 decimals, payoff applied,
+    and is the last valid one where the version is not `valid`: then its fills stand, its orders do not.
     `rewards` are reward tokens per unit with 12 decimals; `parts` explain the accumulators, side by side.
     """
 
@@ -57,6 +58,7 @@ class VersionRecord:
     rewards: Accumulators
     price: int
     parts: tuple[Parts, Parts, Parts]
+    valid: bool = True
 
 
 def fits(accumulators: Accumulators, bound: int) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from perennial.mirror.errors import NotOwner, NotPauser
 from perennial.mirror.orders import NOBODY
 from perennial.mirror.parameters import ProtocolParameter, validate_protocol
+from perennial.mirror.verifier import Verifier
 
 
 @dataclass(slots=True)
@@ -17,6 +18,7 @@ class Factory:
     oracle_factory: str = "oracle factory"
     paused: bool = False
     approvals: set[tuple[str, str]] = field(default_factory=set)
+    verifier: Verifier = field(default_factory=Verifier)
 
     def update_parameter(self, parameter: ProtocolParameter, caller: str | None = None) -> None:
         """Sets the protocol's parameters; a protocol fee applies from a market's next settlement on."""

@@ -36,10 +36,10 @@ def check_invariants(market: Market) -> None:
 def _check_sizes(market: Market) -> None:
     """Sums of the accounts' sizes are the market's, side by side, settled and pending (§14.2)."""
     for side in (Side.MAKER, Side.LONG, Side.SHORT):
-        accounts = [account for account in market.accounts.values() if account.side == side]
-        size = sum(account.size for account in accounts)
+        accounts = market.accounts.values()
+        size = sum(account.size for account in accounts if account.side == side)
         _require(size == market.book.of(side), f"{side.name}: accounts {size}, market {market.book.of(side)}")
-        pending = sum(account.size + account.opens - account.closes for account in accounts)
+        pending = sum(size for own, size in (account.pending for account in accounts) if own == side)
         expected = market.pending.of(side)
         _require(pending == expected, f"pending {side.name}: accounts {pending}, market {expected}")
     _check_queue(market)
@@ -50,18 +50,24 @@ def _check_queue(market: Market) -> None:
     units: dict[int, int] = {}
     referral: dict[int, int] = {}
     settlement: dict[int, int] = {}
+    fills: dict[int, int] = {}
+    notional: dict[int, int] = {}
     for account in market.accounts.values():
         for order in account.orders:
             key = order.timestamp
             units[key] = units.get(key, 0) + order.units
             referral[key] = referral.get(key, 0) + order.referral_units
             settlement[key] = settlement.get(key, 0) + order.settlement_fee
+            fills[key] = fills.get(key, 0) + order.fill_size
+            notional[key] = notional.get(key, 0) + order.fill_notional
         _require(sum(order.units for order in account.orders) == account.units, "fee units of an account")
         _require(0 <= account.closes <= account.size, f"{account.closes} closes of {account.size}")
     for pending in market.queue:
         sums = (pending.units, pending.referral_units, pending.settlement)
         key = pending.timestamp
         _require(sums == (units[key], referral[key], settlement[key]), f"sums of pending version {key}: {sums}")
+        # What one buys the other sells, at one price (§9.3).
+        _require(fills[key] == notional[key] == 0, f"fills at {key} sum to {fills[key]}, {notional[key]}")
     _require(len(market.queue) == len(units), f"{len(market.queue)} pending versions, accounts have {len(units)}")
 
 
@@ -85,12 +91,18 @@ def _check_solvency(market: Market) -> None:
     """Token balance ≥ Σ max(0, collateral) + claimables + fees - shortfall (§10.6)."""
     positive = sum(max(0, account.collateral) for account in market.accounts.values())
     claims = positive + sum(market.credits.values()) + market.fees.total - market.shortfall
+    claims += _pending_fill_fees(market)
     _require(market.balance >= claims or market.saturated, f"tokens {market.balance}, claims {claims}")
 
 
 def _owed(market: Market) -> int:
     collateral = sum(account.collateral for account in market.accounts.values())
-    return collateral + sum(market.credits.values()) + market.fees.total
+    return collateral + sum(market.credits.values()) + market.fees.total + _pending_fill_fees(market)
+
+
+def _pending_fill_fees(market: Market) -> int:
+    """What signers have paid for fills that are still to settle."""
+    return sum(pending.fill_fees for pending in market.queue)
 
 
 def _require(holds: bool, message: str) -> None:

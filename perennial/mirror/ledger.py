@@ -17,6 +17,7 @@ class Ledger:
     deposits: int = 0
     withdrawals: int = 0
     pnl: int = 0
+    guarantees: int = 0
     funding: int = 0
     interest: int = 0
     maker_fees: int = 0

@@ -4,9 +4,10 @@ Amounts, sizes, prices and rates have 6 decimals unless stated; accounts are any
 mirrored). A call that is refused raises a `MarketError` and changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 
 from perennial.mirror import accounts as rooms
 from perennial.mirror import errors
@@ -15,11 +16,13 @@ from perennial.mirror.errors import MarketError
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.margin import liquidation_fee, maintenance, margin
 from perennial.mirror.market_views import MarketViews
+from perennial.mirror.matching import Party, check_price, exchange, party
 from perennial.mirror.oracle import OracleVersion
 from perennial.mirror.orders import NOBODY, Change, Order, PendingVersion, charge, check_limits
 from perennial.mirror.parameters import MarketParameter, RiskParameter, bits, validate_market, validate_risk
 from perennial.mirror.position import Book, Side
 from perennial.mirror.settlement import sync
+from perennial.mirror.verifier import Intent
 
 SIZE_LIMIT = 1 << 63
 """Sizes are below this (docs/protocol.md §1.5)."""
@@ -55,7 +58,7 @@ class Market(MarketViews):
             state = self.accounts[account]
             before = state.collateral
             rooms.settle(self, account)
-            change = self._resolve(state, maker_delta, taker_delta)
+            change = self._resolve(account, state, maker_delta, taker_delta)
             if change:
                 self._check_unlocked(account, state)
                 self._check_fresh(latest, current)
@@ -85,7 +88,7 @@ class Market(MarketViews):
 
     def advance(self, maximum: int, *, caller: str = "") -> None:
         """Settles at most `maximum` pending versions of the market."""
-        with self._atomic(None):
+        with self._atomic():
             self._open(caller, maximum)
 
     def liquidate(self, account: str, *, caller: str) -> None:
@@ -111,11 +114,50 @@ class Market(MarketViews):
             rooms.store(self, state, before)
             self.emit("Liquidated", account, caller, current, closed, fee)
 
+    # -- Intents -------------------------------------------------------------------------------------------------------
+
+    def fill(
+        self, intent: Intent, signature: str, amount: int, price: int, account: str, *, caller: str | None = None
+    ) -> None:
+        """The account takes the other side of a signed intent (docs/protocol.md §9.2).
+
+        `amount` has the intent's sign, `signature` is the name of who signed.
+        """
+        with self._atomic(*{intent.account, account}):
+            caller = caller or account
+            self._check_operator(account, caller)
+            latest, current = self._open(caller)
+            signer = self._sign(intent, signature, amount, price)
+            filler = party(self, account)
+            self._exchange(signer, filler, amount, price, latest, current)
+
+    def cross(
+        self, a: Intent, signature_a: str, b: Intent, signature_b: str, amount: int, price: int, *, caller: str = ""
+    ) -> None:
+        """Anyone brings two opposite intents together; `amount` has the sign of `a` (docs/protocol.md §9.2)."""
+        with self._atomic(*{a.account, b.account}):
+            latest, current = self._open(caller)
+            first = self._sign(a, signature_a, amount, price)
+            second = self._sign(b, signature_b, -amount, price)
+            self._exchange(first, second, amount, price, latest, current)
+
+    def fill_batch(self, fills: Sequence[tuple[Intent, str, int, int, str]], skip: bool, *, caller: str) -> None:
+        """Many fills: all or none, or without those that are refused."""
+        accounts = {name for fill in fills for name in (fill[0].account, fill[4])}
+        self._batch([partial(self.fill, *fill, caller=caller) for fill in fills], accounts, skip)
+
+    def cross_batch(
+        self, crosses: Sequence[tuple[Intent, str, Intent, str, int, int]], skip: bool, *, caller: str = ""
+    ) -> None:
+        """Many crosses: all or none, or without those that are refused."""
+        accounts = {name for cross in crosses for name in (cross[0].account, cross[2].account)}
+        self._batch([partial(self.cross, *cross, caller=caller) for cross in crosses], accounts, skip)
+
     # -- Claims --------------------------------------------------------------------------------------------------------
 
     def claim_fee(self, receiver: str = "", *, caller: str) -> int:
         """Pays out whatever fees the caller's roles give it; returns the amount."""
-        with self._atomic(None):
+        with self._atomic():
             self._check_running(caller)
             roles = {
                 "protocol": self.factory.owner,
@@ -136,7 +178,7 @@ class Market(MarketViews):
 
     def claim(self, account: str, receiver: str = "", *, caller: str | None = None) -> int:
         """Pays out referral and liquidation credits; returns the amount."""
-        with self._atomic(None):
+        with self._atomic():
             self._check_running(caller or account)
             self._check_operator(account, caller or account)
             amount = self.credits.pop(account, 0)
@@ -162,7 +204,7 @@ class Market(MarketViews):
 
     def update_risk_parameter(self, risk: RiskParameter, *, caller: str | None = None) -> None:
         """Sets the risk parameters after settling the market; the caller is the coordinator by default."""
-        with self._atomic(None):
+        with self._atomic():
             caller = caller or self.coordinator
             self._check_coordinator(caller)
             self._open(caller)
@@ -172,7 +214,7 @@ class Market(MarketViews):
 
     def update_parameter(self, parameter: MarketParameter, *, caller: str | None = None) -> None:
         """Sets the market parameters after settling the market; the caller is the owner by default."""
-        with self._atomic(None):
+        with self._atomic():
             caller = caller or self.factory.owner
             self._check_owner(caller)
             self._open(caller)
@@ -207,20 +249,46 @@ class Market(MarketViews):
         self.reward = reward
         self.emit("RewardUpdated", reward)
 
+    # -- Steps of a fill -----------------------------------------------------------------------------------------------
+
+    def _batch(self, items: Sequence[Callable[[], None]], accounts: set[str], skip: bool) -> None:
+        with self._atomic(*accounts):
+            for index, item in enumerate(items):
+                try:
+                    item()
+                except MarketError as error:
+                    if not skip:
+                        raise
+                    self.emit("FillSkipped", index, (type(error).__name__, *error.args))
+
+    def _sign(self, intent: Intent, signature: str, amount: int, price: int) -> Party:
+        """Checks an intent's terms and signature, and uses `amount` of it up."""
+        if amount == 0 or (amount > 0) != (intent.amount > 0):
+            raise errors.InvalidFillAmount(amount, intent.amount)
+        if price > intent.price if amount > 0 else price < intent.price:
+            raise errors.WorsePrice(price, intent.price)
+        self.factory.verifier.consume(intent, signature, abs(amount), self.address)
+        return party(self, intent.account, intent)
+
+    def _exchange(self, a: Party, b: Party, amount: int, price: int, latest: OracleVersion, current: int) -> None:
+        self._check_fresh(latest, current)
+        check_price(self, amount, price)
+        exchange(self, a, b, amount, price, current)
+
     # -- Steps of a call -----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _atomic(self, account: str | None) -> Iterator[None]:
-        """Takes back what a refused call changed: of the accounts only `account` can have."""
-        existed = account in self.accounts
+    def _atomic(self, *accounts: str) -> Iterator[None]:
+        """Takes back what a refused call changed: of the accounts only these can have."""
+        states = {name: self.accounts[name].copy() if name in self.accounts else None for name in accounts}
+        filled = dict(self.factory.verifier.filled)
         before = copy(self.__dict__)
-        state = self.accounts[account].copy() if account is not None and existed else None
         before |= {"book": self.book.copy(), "pending": self.pending.copy(), "fees": copy(self.fees)}
         before |= {"queue": [pending.copy() for pending in self.queue], "credits": dict(self.credits)}
         versions, events = len(self.versions), len(self.events or ())
         try:
-            if account is not None and not existed:
-                self.accounts[account] = Account()
+            for name in accounts:
+                self.accounts.setdefault(name, Account())
             yield
         except MarketError:
             self.__dict__.update(before)
@@ -228,11 +296,12 @@ class Market(MarketViews):
                 self.settlement_fees_at.pop(self.versions.popitem()[0], None)
             if self.events is not None:
                 del self.events[events:]
-            if account is not None:
+            self.factory.verifier.filled = filled
+            for name, state in states.items():
                 if state is None:
-                    del self.accounts[account]
+                    del self.accounts[name]
                 else:
-                    self.accounts[account] = state
+                    self.accounts[name] = state
             raise
 
     def _open(self, caller: str, maximum: int | None = None) -> tuple[OracleVersion, int]:
@@ -270,17 +339,19 @@ class Market(MarketViews):
         if self._is_stale(latest, current):
             raise errors.StalePrice(latest.timestamp, current)
 
-    def _resolve(self, state: Account, maker_delta: int, taker_delta: int) -> Change | None:
+    def _resolve(self, account: str, state: Account, maker_delta: int, taker_delta: int) -> Change | None:
         """What an order means: an open or a close of one side; None where nothing is asked or may be closed."""
         if maker_delta and taker_delta:
             raise errors.BothSides(maker_delta, taker_delta)
         delta, is_maker = (maker_delta, True) if maker_delta else (taker_delta, False)
         if delta == 0:
             return None
-        side, closable = state.current_side, state.closable
+        side, fills, closable = state.current_side, state.fills, state.closable
         own = (side == Side.MAKER) if is_maker else side in (Side.LONG, Side.SHORT)
         if delta == MIN_INT256:
             return Change(side, closed=closable) if own and closable else None
+        if fills.crosses:
+            raise errors.FillCrosses(account)
         direction = Side.MAKER if is_maker else Side.LONG if delta > 0 else Side.SHORT
         if delta < 0 if is_maker else own and side != direction:
             if not own:
@@ -343,21 +414,25 @@ class Market(MarketViews):
 
     def _check_sizes(self, state: Account, change: Change) -> None:
         """Bounds sizes to 63 bits (docs/protocol.md §1.5), settled ones too: closes of theirs may be cancelled."""
-        largest = max(self.pending.of(change.side), self.book.of(change.side), state.worst)
+        largest = max(self.pending.of(change.side), self.book.of(change.side), state.held)
         if largest + change.opened >= SIZE_LIMIT:
             raise errors.SizeOverflow(change.opened)
 
     def _open_order(self, state: Account, current: int, forced: bool) -> tuple[Order, int]:
         """The account's order at the current version, new or joined, and the settlement fee that it adds."""
-        if state.orders and state.orders[-1].timestamp == current:
+        joins = bool(state.orders) and state.orders[-1].timestamp == current
+        if joins and state.orders[-1].has_orders:
             return state.orders[-1], 0
-        _check_count(len(state.orders), self.parameter.max_pending_local, forced)
+        if not joins:
+            _check_count(len(state.orders), self.parameter.max_pending_local, forced)
         fee, room = self.parameter.settlement_fee, MAX_SETTLEMENT - state.settlement
         if fee > room:
             if not forced:
                 raise errors.CollateralOverflow(fee)
             fee = room
-        state.orders.append(Order(current, settlement_fee=fee))
+        if not joins:
+            state.orders.append(Order(current))
+        state.orders[-1].settlement_fee = fee
         state.settlement += fee
         return state.orders[-1], fee
 

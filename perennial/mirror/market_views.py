@@ -36,7 +36,7 @@ class MarketViews(MarketState):
         """The account's size with every pending order; `timestamp` is its newest pending version."""
         state = self._account(account)
         timestamp = state.orders[-1].timestamp if state.orders else self.timestamp
-        return _sized(timestamp, state.side, state.size + state.opens - state.closes)
+        return _sized(timestamp, *state.pending)
 
     def collateral(self, account: str) -> int:
         """Collateral of the account; negative where it owes the market."""

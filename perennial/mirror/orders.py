@@ -23,7 +23,8 @@ class Order:
 
     `opened` and `closed` are sizes (6 decimals), `rate` the fee rate on both (12), `change` and `absolute_change` the
     sums of the changes of skew and |skew| (takers) or of utilization (makers) (6), `referral_share` the referrer's
-    share of the fee units (12).
+    share of the fee units (12). `has_fills`: the account has fills of intents at the version, of net `fill_size` (6),
+    positive where it bought, and `fill_notional`, the sum of sizes times agreed prices (12).
     """
 
     timestamp: int
@@ -35,6 +36,14 @@ class Order:
     referrer: str = NOBODY
     settlement_fee: int = 0
     referral_share: int = 0
+    has_fills: bool = False
+    fill_size: int = 0
+    fill_notional: int = 0
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether there are orders at the version, not just fills."""
+        return bool(self.opened or self.closed)
 
     @property
     def units(self) -> int:
@@ -53,13 +62,19 @@ class Order:
 
 @dataclass(slots=True)
 class PendingVersion:
-    """A version that waits for its price: net changes of sizes (6 decimals), fee units (12), settlement fees (6)."""
+    """A version that waits for its price: net changes of sizes (6 decimals), fee units (12), settlement fees (6).
+
+    `has_fills`: intents are filled at it, which change longs and shorts alike by `exchanged` and have paid `fill_fees`.
+    """
 
     timestamp: int
     sizes: Book
     units: int = 0
     referral_units: int = 0
     settlement: int = 0
+    has_fills: bool = False
+    exchanged: int = 0
+    fill_fees: int = 0
 
     def copy(self) -> "PendingVersion":
         """A pending version of its own."""

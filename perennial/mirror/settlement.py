@@ -40,15 +40,20 @@ def _settle_version(market: MarketState, version: OracleVersion, pending: Pendin
     price = market.price if own is None else own
     fee = _accrue(market, version.timestamp, price)
     settlement = 0
-    if pending is not None and valid:
-        fee += _distribute_position_fees(market, pending, price)
-        settlement = pending.settlement
+    if pending is not None:
+        units = pending.units - pending.referral_units if valid else 0
+        fee += _distribute_position_fees(market, units * abs(price) // UNIT + pending.fill_fees * UNIT)
+        settlement = pending.settlement if valid else 0
     market.dust_bound += UNIT12
     fee6 = market.fees.collect(fee, settlement, market.parameter)
 
     market.timestamp, market.price, market.valid = version.timestamp, price, valid
     if pending is not None:
-        _carry_out(market, pending, price) if valid else _cancel(market, pending)
+        _carry_out(market, pending) if valid else _cancel(market, pending)
+        market.book.long += pending.exchanged
+        market.book.short += pending.exchanged
+        if valid or pending.has_fills:
+            _record(market, pending.timestamp, settlement)
     market.emit(
         "MarketSettled",
         version.timestamp,
@@ -76,12 +81,11 @@ def _accrue(market: MarketState, timestamp: int, price: int) -> int:
     return accrued.fee
 
 
-def _distribute_position_fees(market: MarketState, pending: PendingVersion, price: int) -> int:
-    """Position fees of a version without the referrers' part, to the makers by their size before the version (§6.3).
+def _distribute_position_fees(market: MarketState, total: int) -> int:
+    """Position fees of a version (12 decimals) without the referrers' part, to the makers by their size before (§6.3).
 
     Returns the market's share, USD with 12 decimals.
     """
-    total = (pending.units - pending.referral_units) * abs(price) // UNIT
     makers = market.book.maker
     if makers < DUST:
         return total
@@ -96,15 +100,19 @@ def _distribute_position_fees(market: MarketState, pending: PendingVersion, pric
     return fee
 
 
-def _carry_out(market: MarketState, pending: PendingVersion, price: int) -> None:
-    """Orders of a valid version: sizes change, and what accounts need of the version is kept for them."""
+def _carry_out(market: MarketState, pending: PendingVersion) -> None:
+    """Orders of a valid version: sizes change."""
     market.book.maker += pending.sizes.maker
     market.book.long += pending.sizes.long
     market.book.short += pending.sizes.short
-    market.versions[pending.timestamp] = VersionRecord(
-        market.accumulators, market.reward_accumulators, price, market.parts
+
+
+def _record(market: MarketState, timestamp: int, settlement: int) -> None:
+    """Keeps what accounts need of a version; `settlement` are its settlement fees."""
+    market.versions[timestamp] = VersionRecord(
+        market.accumulators, market.reward_accumulators, market.price, market.parts, market.valid
     )
-    market.settlement_fees_at[pending.timestamp] = pending.settlement
+    market.settlement_fees_at[timestamp] = settlement
 
 
 def _cancel(market: MarketState, pending: PendingVersion) -> None:

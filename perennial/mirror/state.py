@@ -46,6 +46,7 @@ class MarketState:
         payoff: Payoff | None = None,
         token: str = "token",
         reward: str = NOBODY,
+        address: str = "market",
     ) -> None:
         """Opens a market as the factory does; raises ParameterOutOfBounds."""
         validate_risk(risk, factory.parameter)
@@ -53,7 +54,7 @@ class MarketState:
         self.factory, self.oracle, self.payoff = factory, oracle, payoff
         self.risk, self.parameter = risk, parameter
         self.coordinator, self.beneficiary = coordinator, beneficiary
-        self.token, self.reward = token, reward
+        self.token, self.reward, self.address = token, reward, address
 
         self.book, self.pending = Book(), Book()
         self.timestamp = self.price = self.funding_rate12 = 0

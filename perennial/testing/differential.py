@@ -11,9 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from perennial.abi import Reverted
+from eth_account import Account as EthAccount
+from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
+
+from perennial.abi import Reverted, decode_error
+from perennial.intents import Common, Domain, message_hash
+from perennial.intents import Intent as Message
 from perennial.mirror.errors import MarketError
 from perennial.mirror.factory import Factory
 from perennial.mirror.invariants import check_invariants
@@ -23,6 +30,7 @@ from perennial.mirror.orders import NOBODY
 from perennial.mirror.parameters import MarketParameter, ProtocolParameter, RiskParameter
 from perennial.mirror.payoff import PowerPayoff
 from perennial.mirror.position import Position
+from perennial.mirror.verifier import Intent
 from perennial.testing.books import check_books
 from perennial.testing.evm import Contract, Evm, Halted
 
@@ -38,9 +46,36 @@ class Mismatch(AssertionError):  # noqa: N818 -- a finding, not an error
     """Contracts and mirror differ, or an invariant does not hold."""
 
 
+@cache
+def key_of(name: str) -> LocalAccount:
+    """The key of an actor, to sign intents with."""
+    key: LocalAccount = EthAccount.from_key(keccak(text=name))
+    return key
+
+
+@cache
 def address_of(name: str) -> str:
     """The address of an actor or a role."""
-    return f"0x{0xA0000 + (*ROLES, *ACTORS).index(name):040x}"
+    return str(key_of(name).address).lower() if name in ACTORS else f"0x{0xA0000 + ROLES.index(name):040x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An intent in a game: names of actors (None: nobody), who signs and who is said to, 6 decimals."""
+
+    account: str
+    amount: int
+    price: int
+    signer: str
+    key: str
+    fee: int = 0
+    originator: str | None = None
+    solver: str | None = None
+    collateralization: int = 0
+    nonce: int = 0
+    group: int = 0
+    expiry: int = 2**40
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +110,8 @@ class Bench:
             "MarketFactory", owner, self.oracles.address, self.payoffs.address, unlimited, sender=owner
         )
         self.oracles.send("updateMarketFactory", self.factory.address, sender=owner)
+        self.verifier = self.evm.contract("Verifier", self.factory.value("verifier"))
+        self.domain = Domain(1, self.verifier.address)
         extension = self.evm.deploy("MarketExtension", self.factory.address, sender=owner)
         intents = self.evm.deploy("MarketIntents", self.factory.address, sender=owner)
         implementation = self.evm.deploy(
@@ -136,7 +173,11 @@ class Twin:
             payoff=None if setup.payoff is None else PowerPayoff(*setup.payoff),
             token=self.token.address,
             reward=reward,
+            address=market,
         )
+        verifier = self.mirror.factory.verifier
+        # The clock of the EVM in process stands still.
+        verifier.now, verifier.digest = 1, self._digest
         self.mirror.events = []
         self.accounts = [address_of(name) for name in (*ACTORS, "coordinator")]
         self.compare()
@@ -220,6 +261,13 @@ class Twin:
 
     def _compare_events(self, expected: list[tuple[str, tuple[Any, ...]]]) -> None:
         actual = [(name, tuple(_flatten(values))) for name, values in self.market.events()]
+        actual = [
+            # What was skipped is told by its error.
+            (name, (values[0], (reason := decode_error(values[1])).name, *reason.values))
+            if name == "FillSkipped"
+            else (name, values)
+            for name, values in actual
+        ]
         flat = [(name, tuple(_flatten(values))) for name, values in expected]
         if actual != flat:
             raise Mismatch(f"events: contract {actual}, mirror {flat}")
@@ -247,6 +295,124 @@ class Twin:
             if raised and self.mirror.liquidatable(who):
                 raise Mismatch(f"{account} is liquidatable right after an accepted increase or withdrawal (§14.5)")
         return error
+
+    def _do_fill(self, signed: Signed, amount: int, price: int, account: str, caller: str) -> str | None:
+        """An intent, how much of it at what price, names of the account on the other side and of the caller."""
+        who, by = address_of(account), address_of(caller)
+        intent = self._intent(signed)
+        return self._sound(
+            (signed.account, account),
+            self._both(
+                self.market,
+                "fill",
+                (*self._signed(signed), amount, price, who),
+                by,
+                lambda: self.mirror.fill(intent, address_of(signed.key), amount, price, who, caller=by),
+            ),
+        )
+
+    def _do_cross(self, a: Signed, b: Signed, amount: int, price: int, caller: str) -> str | None:
+        """Two intents, how much at what price, name of the caller."""
+        by = address_of(caller)
+        first, second = self._intent(a), self._intent(b)
+        keys = address_of(a.key), address_of(b.key)
+        return self._sound(
+            (a.account, b.account),
+            self._both(
+                self.market,
+                "cross",
+                (*self._signed(a), *self._signed(b), amount, price),
+                by,
+                lambda: self.mirror.cross(first, keys[0], second, keys[1], amount, price, caller=by),
+            ),
+        )
+
+    def _do_fill_batch(self, fills: list[tuple[Signed, int, int, str]], skip: bool, caller: str) -> str | None:
+        """Fills as in `fill`, whether bad ones are skipped, name of the caller."""
+        by = address_of(caller)
+        calls = [(*self._signed(one), amount, price, address_of(who)) for one, amount, price, who in fills]
+        items = [
+            (self._intent(one), address_of(one.key), amount, price, address_of(who))
+            for one, amount, price, who in fills
+        ]
+        return self._both(
+            self.market, "fillBatch", (calls, skip), by, lambda: self.mirror.fill_batch(items, skip, caller=by)
+        )
+
+    def _do_cross_batch(self, crosses: list[tuple[Signed, Signed, int, int]], skip: bool, caller: str) -> str | None:
+        """Crosses as in `cross`, whether bad ones are skipped, name of the caller."""
+        by = address_of(caller)
+        calls = [(*self._signed(a), *self._signed(b), amount, price) for a, b, amount, price in crosses]
+        items = [
+            (self._intent(a), address_of(a.key), self._intent(b), address_of(b.key), amount, price)
+            for a, b, amount, price in crosses
+        ]
+        return self._both(
+            self.market, "crossBatch", (calls, skip), by, lambda: self.mirror.cross_batch(items, skip, caller=by)
+        )
+
+    def _sound(self, names: tuple[str, str], error: str | None) -> str | None:
+        """Nobody can be liquidated right after a fill (§14.5)."""
+        for name in names:
+            if error is None and self.mirror.liquidatable(address_of(name)):
+                raise Mismatch(f"{name} is liquidatable right after an accepted fill (§14.5)")
+        return error
+
+    def _do_approve_signer(self, account: str, signer: str, approved: bool) -> str | None:
+        who, to = address_of(account), address_of(signer)
+        return self._both(
+            self.bench.factory,
+            "updateSigner",
+            (to, approved),
+            who,
+            lambda: self.mirror.factory.verifier.update_signer(who, to, approved),
+        )
+
+    def _do_cancel_nonce(self, account: str, nonce: int) -> str | None:
+        who = address_of(account)
+        return self._both(
+            self.bench.verifier,
+            "cancelNonce",
+            (nonce,),
+            who,
+            lambda: self.mirror.factory.verifier.nonces.add((who, nonce)),
+        )
+
+    def _do_cancel_group(self, account: str, group: int) -> str | None:
+        who = address_of(account)
+        return self._both(
+            self.bench.verifier,
+            "cancelGroup",
+            (group,),
+            who,
+            lambda: self.mirror.factory.verifier.groups.add((who, group)),
+        )
+
+    def _intent(self, signed: Signed) -> Intent:
+        """The intent as the mirror takes it, with addresses."""
+        return Intent(
+            account=address_of(signed.account),
+            amount=signed.amount,
+            price=signed.price,
+            signer=address_of(signed.signer),
+            fee=signed.fee,
+            originator=address_of(signed.originator) if signed.originator else NOBODY,
+            solver=address_of(signed.solver) if signed.solver else NOBODY,
+            collateralization=signed.collateralization,
+            domain=self.bench.factory.address if signed.foreign else self.market.address,
+            nonce=signed.nonce,
+            group=signed.group,
+            expiry=signed.expiry,
+        )
+
+    def _signed(self, signed: Signed) -> tuple[tuple[Any, ...], bytes]:
+        """The intent and its signature as the contracts take them."""
+        intent = self._intent(signed)
+        signature: bytes = key_of(signed.key).unsafe_sign_hash(self._digest(intent)).signature
+        return _message(intent).to_abi(), bytes(signature)
+
+    def _digest(self, intent: Intent) -> bytes:
+        return _digest(intent, self.bench.domain)
 
     def _do_settle(self, account: str, caller: str) -> str | None:
         who, by = address_of(account), address_of(caller)
@@ -459,6 +625,17 @@ class Twin:
             actual = read(name, account)
             if actual != expected:
                 raise Mismatch(f"{name}({account}): contract {actual}, mirror {expected}")
+
+
+def _message(intent: Intent) -> Message:
+    common = Common(intent.account, intent.signer, intent.domain, intent.nonce, intent.group, intent.expiry)
+    terms = intent.amount, intent.price, intent.fee, intent.originator, intent.solver, intent.collateralization
+    return Message(*terms, common)
+
+
+@cache
+def _digest(intent: Intent, domain: Domain) -> bytes:
+    return message_hash(_message(intent), domain)
 
 
 def _values(position: Position) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from perennial.mirror.parameters import (
 )
 from perennial.mirror.position import Side
 from perennial.mirror.quote import liquidation_prices
-from perennial.testing.differential import ACTORS, Action, Bench, Setup, Twin, address_of
+from perennial.testing.differential import ACTORS, Action, Bench, Setup, Signed, Twin, address_of
 
 WAITS = (1, 10, 10, 60, 600, 3_600, 3_600, 3_600)
 PAYOFFS = ((4, 10**14, False), (2, 10**18, True), (-2, 10**18, False), (1, 10**16, False), (2, 10**9, False))
@@ -33,6 +33,11 @@ def amount(rng: Random, low: int, high: int) -> int:
         return low
     bits = rng.randint(max(low, 1).bit_length(), high.bit_length())
     return max(low, min(high, rng.randint(1 << (bits - 1), (1 << bits) - 1)))
+
+
+def amount_of(rng: Random) -> int:
+    """A collateralization: from next to nothing to all of the notional and more."""
+    return amount(rng, 1, 2 * UNIT)
 
 
 def share(rng: Random, bound: int) -> int:
@@ -158,6 +163,7 @@ class Player:
         self.twin, self.rng = twin, rng
         self.price = rng.choice((100 * UNIT, 100 * UNIT, 3_000 * UNIT, amount(rng, UNIT, 10**11)))
         self.extreme = twin.setup.extreme
+        self.signed: dict[str, Signed] = {}
         if self.extreme:
             self.price = rng.choice((amount(rng, UNIT, 10**17), 10**16))
         self._moves = (
@@ -175,6 +181,9 @@ class Player:
             (2, self.administer),
             (2, self.gift),
             (3, self.pile_up),
+            (20, self.match),
+            (3, self.match_many),
+            (1, self.sign),
         )
 
     @property
@@ -323,6 +332,118 @@ class Player:
         )
         by = self.anyone() if rng.random() < 0.15 else name
         self.update(name, money=delta, by=by)
+
+    def match(self) -> None:
+        """A fill or a cross; now and then more of an intent that was filled before."""
+        self.freshen()
+        if self.rng.random() < 0.6:
+            self.twin.act("fill", *self.filling(), self.filler)
+        else:
+            self.twin.act("cross", *self.crossing(), self.anyone())
+
+    def match_many(self) -> None:
+        """A batch of fills or crosses, mostly with bad ones skipped."""
+        self.freshen()
+        skip, count = self.rng.random() < 0.7, self.rng.randint(0, 4)
+        if self.rng.random() < 0.6:
+            self.twin.act("fill_batch", [self.filling() for _ in range(count)], skip, self.filler)
+        else:
+            self.twin.act("cross_batch", [self.crossing() for _ in range(count)], skip, self.anyone())
+
+    filler = ACTORS[0]
+    """Who sends the fill in hand."""
+
+    def filling(self) -> tuple[Signed, int, int, str]:
+        """An intent, a part of it, a price, and who takes the other side."""
+        rng = self.rng
+        signed = self.intent(self.taker(), 0)
+        account = self.taker(signed.account)
+        self.filler = account if rng.random() < 0.9 else self.anyone()
+        return signed, self.part(signed.amount), self.near(signed), account
+
+    def crossing(self) -> tuple[Signed, Signed, int, int]:
+        """Two opposite intents, a part of them, a price."""
+        a = self.intent(self.taker(), 0)
+        b = self.intent(self.taker(a.account), -a.amount)
+        if self.rng.random() < 0.9:
+            b = replace(b, price=a.price)
+        return a, b, self.part(a.amount), a.price if self.rng.random() < 0.9 else self.near(a)
+
+    def intent(self, account: str, amount: int) -> Signed:
+        """What an account signs: `amount`, or what it can afford or wants to be rid of; or something signed before."""
+        rng = self.rng
+        signed = self.signed.get(account)
+        if signed is not None and rng.random() < 0.3 and (amount == 0 or (amount > 0) == (signed.amount > 0)):
+            return signed
+        state, price = self.state(account), self.mirror.price
+        own = state.pending[1] if state else 0
+        effective, margin, _ = self.mirror.requirement(address_of(account))
+        most = max(1, min(self.size(max(0, effective - margin)), max(1, self.room(2))))
+        size = rng.choice((most, most // 2, most // 10, own, 2 * own, own // 2, 1)) or 1
+        drift = abs(price) * rng.choice((0, 0, 1, 1_000, 20_000)) // UNIT
+        signed = Signed(
+            account,
+            amount or rng.choice((1, -1)) * size,
+            price + rng.choice((1, -1)) * drift,
+            account,
+            account,
+            fee=share(rng, UNIT) if rng.random() < 0.97 else UNIT + 1,
+            originator=self.anyone() if rng.random() < 0.6 else None,
+            solver=self.anyone() if rng.random() < 0.5 else None,
+            collateralization=rng.choice((0, 0, 0, amount_of(rng), 2**256 - 1 if rng.random() < 0.1 else 0)),
+            nonce=rng.randint(0, 300),
+            group=rng.randint(0, 30),
+            expiry=1 if rng.random() < 0.02 else 2**40,
+            foreign=rng.random() < 0.01,
+        )
+        if rng.random() < 0.1:
+            signer = self.anyone()
+            signed = replace(signed, signer=signer, key=signer if rng.random() < 0.7 else self.anyone())
+        self.signed[account] = signed
+        return signed
+
+    def taker(self, other: str = "") -> str:
+        """Mostly somebody who is no maker, with money, and not the other one."""
+        names = [
+            name
+            for name in ACTORS
+            if name != other
+            and (state := self.state(name))
+            and state.current_side != Side.MAKER
+            and state.collateral > 0
+        ]
+        if names and self.rng.random() < 0.9:
+            return self.rng.choice(names)
+        name = self.anyone()
+        if self.rng.random() < 0.6:
+            self.update(name, money=self.collateral())
+        return name
+
+    def part(self, whole: int) -> int:
+        """A part of an intent's amount: mostly all, now and then too little, too much or of the wrong sign."""
+        rng = self.rng
+        if rng.random() < 0.05:
+            return rng.choice((0, -whole, 2 * whole, whole // 20, 2**63, -(2**63), -(2**254)))
+        return rng.choice((whole, whole, whole // 2 or whole, whole // 10 or whole))
+
+    def near(self, signed: Signed) -> int:
+        """A price for it, mostly the signed one or better."""
+        rng = self.rng
+        drift = abs(signed.price) // rng.choice((100, 10_000))
+        better = signed.price - (drift if signed.amount > 0 else -drift)
+        if rng.random() < 0.03:
+            return rng.choice((2 * signed.price - better, 2**62, -(2**62), 0, 2**255 - 1, -(2**255)))
+        return rng.choice((signed.price, signed.price, better))
+
+    def sign(self) -> None:
+        """Approves a signer, or cancels what was signed."""
+        rng, kind = self.rng, self.rng.randint(0, 3)
+        if kind <= 1:
+            self.twin.act("approve_signer", self.anyone(), self.anyone(), rng.random() < 0.8)
+        elif kind == 2:
+            self.twin.act("cancel_nonce", self.anyone(), rng.randint(0, 300))
+        else:
+            self.twin.act("cancel_group", self.anyone(), rng.randint(0, 30))
 
     def settle(self) -> None:
         """Somebody settles an account, or a part of the backlog."""
