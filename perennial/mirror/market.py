@@ -144,14 +144,14 @@ class Market(MarketViews):
     def fill_batch(self, fills: Sequence[tuple[Intent, str, int, int, str]], skip: bool, *, caller: str) -> None:
         """Many fills: all or none, or without those that are refused."""
         accounts = {name for fill in fills for name in (fill[0].account, fill[4])}
-        self._batch([partial(self.fill, *fill, caller=caller) for fill in fills], accounts, skip)
+        self._batch([partial(self.fill, *fill, caller=caller) for fill in fills], accounts, skip, caller)
 
     def cross_batch(
         self, crosses: Sequence[tuple[Intent, str, Intent, str, int, int]], skip: bool, *, caller: str = ""
     ) -> None:
         """Many crosses: all or none, or without those that are refused."""
         accounts = {name for cross in crosses for name in (cross[0].account, cross[2].account)}
-        self._batch([partial(self.cross, *cross, caller=caller) for cross in crosses], accounts, skip)
+        self._batch([partial(self.cross, *cross, caller=caller) for cross in crosses], accounts, skip, caller)
 
     # -- Claims --------------------------------------------------------------------------------------------------------
 
@@ -251,8 +251,9 @@ class Market(MarketViews):
 
     # -- Steps of a fill -----------------------------------------------------------------------------------------------
 
-    def _batch(self, items: Sequence[Callable[[], None]], accounts: set[str], skip: bool) -> None:
+    def _batch(self, items: Sequence[Callable[[], None]], accounts: set[str], skip: bool, caller: str) -> None:
         with self._atomic(*accounts):
+            self._open(caller)
             for index, item in enumerate(items):
                 try:
                     item()
