@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from perennial import parameters
-from perennial.amounts import raw
+from perennial.amounts import decimal, raw
+from perennial.intents import Domain, Intent, sign
 from perennial.local import FREE, NOBODY, START, STEP, LocalMarket
 
 if TYPE_CHECKING:
@@ -31,12 +32,15 @@ class Sizes:
     taker: int = 0
 
 
+@dataclass
 class Bench(LocalMarket):
     """A local market with a maker, a long and a short in it; the trader is new, the keeper settles.
 
     Each of the three has had as many orders pending as the caps allow, so that slots are overwritten, as in a market in
-    use, not created.
+    use, not created; likewise with fills. `nonce` is the last intent's.
     """
+
+    nonce: int = 0
 
     # -- set-up --------------------------------------------------------------------------------------------------
 
@@ -49,6 +53,10 @@ class Bench(LocalMarket):
         bench.move()
         for direction in (1, -1):
             bench._fill_rings(direction)
+        bench.fill()
+        bench.move()
+        bench.settle(bench.long)
+        bench.settle(bench.short)
         return bench
 
     def _fill_rings(self, direction: int) -> None:
@@ -113,6 +121,35 @@ class Bench(LocalMarket):
         sizes = self.positions[actor]
         delta = direction * raw(size) if sizes.maker + sizes.taker > 0 else -direction * raw(size)
         self.update(actor, **{"maker" if sizes.maker else "taker": delta})
+
+    # -- intents -------------------------------------------------------------------------------------------------
+
+    def sign(self, actor: AccountAPI, size: str) -> tuple[tuple[Any, ...], bytes]:
+        """A new intent of the actor at the latest price, for nobody's profit, and its signature."""
+        import ape
+
+        self.nonce += 1
+        price = decimal(self.price)
+        intent = Intent.build(
+            market=str(self.market.address),
+            account=str(actor.address),
+            amount=size,
+            price=price,
+            expiry=2 * START,
+            nonce=self.nonce,
+        )
+        domain = Domain(ape.chain.chain_id, str(self.protocol.verifier.address))
+        return intent.to_abi(), sign(intent, domain, actor)
+
+    def fill(self, size: str = "0.1") -> ReceiptAPI:
+        """The short takes the other side of a new intent of the long's."""
+        intent = self.sign(self.long, size)
+        return self.market.fill(*intent, raw(size), self.price, self.short, sender=self.short, **FREE)
+
+    def cross(self, size: str = "0.1") -> ReceiptAPI:
+        """A keeper crosses new intents of the long and the short."""
+        intents = (*self.sign(self.long, size), *self.sign(self.short, f"-{size}"))
+        return self.market.cross(*intents, raw(size), self.price, sender=self.keeper, **FREE)
 
     def expect(self, actor: AccountAPI, market: int, account: int) -> None:
         """Asserts how many versions are pending, so that a flow measures what its name says."""

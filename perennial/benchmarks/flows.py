@@ -145,6 +145,34 @@ def liquidate(bench: Bench) -> Measure:
 
 
 @flow
+def fill(bench: Bench) -> Measure:
+    """A short takes the other side of a long's new intent; 1 g + 2 l, of the fill before."""
+    bench.fill()
+    bench.move()
+    bench.expect(bench.long, market=1, account=1)
+    bench.expect(bench.short, market=1, account=1)
+    return _of(bench.fill())
+
+
+@flow
+def cross(bench: Bench) -> Measure:
+    """A keeper crosses new intents of a long and a short; 1 g + 2 l, of the fill before."""
+    bench.fill()
+    bench.move()
+    bench.expect(bench.long, market=1, account=1)
+    bench.expect(bench.short, market=1, account=1)
+    return _of(bench.cross())
+
+
+@flow
+def fill_same_version(bench: Bench) -> Measure:
+    """One more fill of the same two accounts at the same version, of another intent; nothing to settle."""
+    bench.fill()
+    bench.expect(bench.long, market=1, account=1)
+    return _of(bench.fill())
+
+
+@flow
 def commit_requested(bench: Bench) -> Measure:
     """A keeper commits a version that an order waits for and earns its settlement fee; prices from MockPyth."""
     pyth = bench.pyth_market()

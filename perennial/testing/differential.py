@@ -99,8 +99,9 @@ class Setup:
 class Bench:
     """The protocol in an EVM in process; markets come and go."""
 
-    def __init__(self) -> None:
-        self.evm = Evm()
+    def __init__(self, evm: Evm | None = None) -> None:
+        """Deploys to an EVM of its own, or to the one that is given."""
+        self.evm = evm or Evm()
         self.owner = address_of("owner")
         owner = self.owner
         unlimited = (0, 2**24 - 1, 2**48 - 1, 10**6, 2**32 - 1, 0, 0)

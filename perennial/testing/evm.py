@@ -33,15 +33,19 @@ class Evm:
     def deploy(self, name: str, *args: Any, sender: str) -> "Contract":
         """Deploys the contract of this name with constructor arguments."""
         code = load(name).creation + encode(interface(name).constructor, args)
-        self._evm.reset_transient_storage()
-        try:
-            return Contract(self, name, self._evm.deploy(sender, code))
-        except RuntimeError as error:
-            raise _refusal(error) from None
+        return Contract(self, name, self.create(sender, code))
 
     def contract(self, name: str, address: str) -> "Contract":
         """What is at an address, with the ABI of a contract or interface of this name."""
         return Contract(self, name, address)
+
+    def create(self, sender: str, code: bytes) -> str:
+        """Runs creation code; returns the address of the contract."""
+        self._evm.reset_transient_storage()
+        try:
+            return self._evm.deploy(sender, code)
+        except RuntimeError as error:
+            raise _refusal(error) from None
 
     def send(self, sender: str, to: str, data: bytes) -> bytes:
         """One transaction: returns what the call returned, raises Reverted or Halted."""
@@ -55,6 +59,10 @@ class Evm:
     def warp(self, time: int) -> None:
         """Transactions and views happen at `time` (Unix seconds) from now on; `undone` does not bring it back."""
         self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
+
+    def call(self, to: str, data: bytes) -> bytes:
+        """What a view returns."""
+        return self.send(NOBODY, to, data)
 
     def logs(self) -> list[tuple[str, Sequence[bytes], bytes]]:
         """What the last transaction logged: address, topics, data."""
@@ -95,7 +103,7 @@ class Contract:
             function = self._interface.function(name, len(args))
             self._views[key] = function.encode(args), _flat(function.outputs)
         data, outputs = self._views[key]
-        return _words(outputs, self.evm.send(NOBODY, self.address, data))
+        return _words(outputs, self.evm.call(self.address, data))
 
     def value(self, name: str, *args: Any) -> Any:
         """Calls a view that returns one value."""

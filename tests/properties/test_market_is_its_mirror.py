@@ -43,6 +43,7 @@ SEEN = (
     "liquidate: StalePrice",
     "event OrderCancelled",
     "event Credited",
+    "a donation pays a liquidator",
     "claim: done",
     "claim_fee: done",
     "claim_oracle_fee: done",
