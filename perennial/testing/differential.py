@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
-from eth_typing import Hash32 as EthAccount
+from eth_typing import Hash32
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted, decode_error
