@@ -141,10 +141,11 @@ class Bench(LocalMarket):
         domain = Domain(ape.chain.chain_id, str(self.protocol.verifier.address))
         return intent.to_abi(), sign(intent, domain, actor)
 
-    def fill(self, size: str = "0.1") -> ReceiptAPI:
-        """The short takes the other side of a new intent of the long's."""
+    def fill(self, size: str = "0.1", filler: AccountAPI | None = None) -> ReceiptAPI:
+        """The filler, the short unless another is given, takes the other side of a new intent of the long's."""
+        filler = filler or self.short
         intent = self.sign(self.long, size)
-        return self.market.fill(*intent, raw(size), self.price, self.short, sender=self.short, **FREE)
+        return self.market.fill(*intent, raw(size), self.price, filler, sender=filler, **FREE)
 
     def cross(self, size: str = "0.1") -> ReceiptAPI:
         """A keeper crosses new intents of the long and the short."""

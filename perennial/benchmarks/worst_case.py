@@ -25,8 +25,8 @@ LIMIT = 16_777_216
 class WorstCase(Bench):
     """A market where every version and every order costs all that it can.
 
-    It has a payoff to ask for every price and rewards on three sides. A long with an order in each of its versions, of
-    another referrer each, is liquidated beyond the caps and cannot pay: the donation and the shortfall change. The
+    It has a payoff to ask for every price and rewards on three sides. A long with an order and a fill in each of its
+    versions, of another referrer each, is liquidated beyond the caps and cannot pay: donation and shortfall change. The
     settlement fee was changed after the orders, so that the fee of each has to be looked up; the protocol fee was
     changed, so that fees are split on the way.
     """
@@ -46,7 +46,11 @@ class WorstCase(Bench):
 
     def queue(self, market: int, account: int) -> None:
         """A long has `account` versions to settle in a market with `market`, one of each by a liquidation."""
-        versions = [self._order(self.long, index) for index in range(account - 1)]
+        self.update(self.trader, collateral=raw(100_000))
+        versions = []
+        for index in range(account - 1):
+            self.fill("0.01", self.trader)
+            versions.append(self._order(self.long, index))
         versions += [self._order((self.maker, self.short)[index % 2], index) for index in range(market - account)]
         self._liquidate(versions[0] if versions else self.current)
         versions.append(self.next())
@@ -145,8 +149,9 @@ def document(costs: Costs, one: int, marginal: int) -> str:
             "# Pending versions: what a transaction can settle",
             "",
             f"Written by `make caps`, measured on Anvil against Base's limit of {LIMIT:,} gas. The worst case has",
-            "a payoff, rewards, a referrer for each order, a liquidation that the account cannot pay, and changed fees",
-            "(`perennial/benchmarks/worst_case.py`). `advance` settles a backlog of any length in pieces.",
+            "a payoff, rewards, a fill beside each order, another referrer for each, a liquidation that the account",
+            "cannot pay, and changed fees (`perennial/benchmarks/worst_case.py`). `advance` settles a backlog of any",
+            "length in pieces.",
             "",
             "| | |",
             "| --- | ---: |",
