@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from perennial import parameters
 from perennial.amounts import raw
@@ -113,6 +113,18 @@ class Bench(LocalMarket):
         sizes = self.positions[actor]
         delta = direction * raw(size) if sizes.maker + sizes.taker > 0 else -direction * raw(size)
         self.update(actor, **{"maker" if sizes.maker else "taker": delta})
+
+    def signed(self, actor: AccountAPI, size: str, nonce: int = 0) -> tuple[Any, bytes]:
+        """The actor's intent at the latest price, without an end, and its signature."""
+        import ape
+
+        from perennial.intents import Domain, Intent, sign
+
+        price = f"{self.price // 10**6}.{self.price % 10**6:06d}"
+        terms = {"amount": size, "price": price, "expiry": 2**40, "nonce": nonce, "originator": self.owner.address}
+        intent = Intent.build(market=self.market.address, account=actor.address, **terms)
+        domain = Domain(ape.chain.chain_id, self.protocol.verifier.address)
+        return intent.to_abi(), sign(intent, domain, actor)
 
     def expect(self, actor: AccountAPI, market: int, account: int) -> None:
         """Asserts how many versions are pending, so that a flow measures what its name says."""

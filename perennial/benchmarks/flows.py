@@ -28,6 +28,9 @@ class Measure:
     transaction: str
 
 
+BATCH = 20
+"""Fills in a batch."""
+
 FLOWS: dict[str, Callable[[Bench], Measure]] = {}
 
 
@@ -142,6 +145,52 @@ def liquidate(bench: Bench) -> Measure:
     bench.commit(bench.price * 99 // 100)
     bench.expect(bench.long, market=0, account=0)
     return _of(bench.market.liquidate(bench.long, sender=bench.keeper, **FREE))
+
+
+@flow
+def fill(bench: Bench) -> Measure:
+    """A short fills a long's intent; 1 g + 1 l of each, of their fill before."""
+    _fill(bench, "0.1")
+    bench.move()
+    for actor in (bench.long, bench.short):
+        bench.expect(actor, market=1, account=1)
+    return _of(_fill(bench, "0.1"))
+
+
+@flow
+def fill_same_version(bench: Bench) -> Measure:
+    """As fill, with a fill at this version before; nothing to settle."""
+    _fill(bench, "0.1")
+    return _of(_fill(bench, "0.1"))
+
+
+@flow
+def fill_batch_20(bench: Bench) -> Measure:
+    """Each of 20 fills in one batch, of 20 intents of a long's, by a short; 1 g + 1 l of each, by their number."""
+    _fill(bench, "0.1")
+    bench.move()
+    fills = [
+        (*bench.signed(bench.long, "0.1", nonce), raw("0.1"), bench.price, bench.short) for nonce in range(BATCH)
+    ]
+    receipt = bench.market.fillBatch(fills, False, sender=bench.short, **FREE)
+    return Measure(-(-receipt.gas_used // BATCH), receipt.txn_hash)
+
+
+@flow
+def cross(bench: Bench) -> Measure:
+    """A keeper crosses intents of a long and a short; 1 g + 1 l of each, of their fill before."""
+    _fill(bench, "0.1")
+    bench.move()
+    for actor in (bench.long, bench.short):
+        bench.expect(actor, market=1, account=1)
+    a, b = bench.signed(bench.long, "0.1"), bench.signed(bench.short, "-0.1")
+    return _of(bench.market.cross(*a, *b, raw("0.1"), bench.price, sender=bench.keeper, **FREE))
+
+
+def _fill(bench: Bench, size: str) -> ReceiptAPI:
+    """A short fills a long's intent at the latest price."""
+    signed = bench.signed(bench.long, size)
+    return bench.market.fill(*signed, raw(size), bench.price, bench.short, sender=bench.short, **FREE)
 
 
 @flow

@@ -28,6 +28,10 @@ REFERENCES = {
     "settle_idle": Reference(142_205, 168_275, 58_000),
     "settle_marginal": Reference(259_000, 104_500, 55_000),
     "liquidate": Reference(736_260, 368_159, 180_000),
+    "fill": Reference(None, None, 255_000),
+    "cross": Reference(None, None, 290_000),
+    "fill_same_version": Reference(None, None, 165_000),
+    "fill_batch_20": Reference(None, None, 140_000),
     "commit_requested": Reference(612_000, 188_000, 200_000),
     "commit_unrequested": Reference(547_000, 123_000, 150_000),
 }
