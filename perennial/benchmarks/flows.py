@@ -150,7 +150,7 @@ def liquidate(bench: Bench) -> Measure:
 @flow
 def fill(bench: Bench) -> Measure:
     """A short fills a long's intent; 1 g + 1 l of each, of their fill before."""
-    _fill(bench, "0.1")
+    _fill(bench, "0.1", 1000)
     bench.move()
     for actor in (bench.long, bench.short):
         bench.expect(actor, market=1, account=1)
@@ -160,18 +160,16 @@ def fill(bench: Bench) -> Measure:
 @flow
 def fill_same_version(bench: Bench) -> Measure:
     """As fill, with a fill at this version before; nothing to settle."""
-    _fill(bench, "0.1")
+    _fill(bench, "0.1", 1000)
     return _of(_fill(bench, "0.1"))
 
 
 @flow
 def fill_batch_20(bench: Bench) -> Measure:
     """Each of 20 fills in one batch, of 20 intents of a long's, by a short; 1 g + 1 l of each, by their number."""
-    _fill(bench, "0.1")
+    _fill(bench, "0.1", 1000)
     bench.move()
-    fills = [
-        (*bench.signed(bench.long, "0.1", nonce), raw("0.1"), bench.price, bench.short) for nonce in range(BATCH)
-    ]
+    fills = [(*bench.signed(bench.long, "0.1", nonce), raw("0.1"), bench.price, bench.short) for nonce in range(BATCH)]
     receipt = bench.market.fillBatch(fills, False, sender=bench.short, **FREE)
     return Measure(-(-receipt.gas_used // BATCH), receipt.txn_hash)
 
@@ -179,7 +177,7 @@ def fill_batch_20(bench: Bench) -> Measure:
 @flow
 def cross(bench: Bench) -> Measure:
     """A keeper crosses intents of a long and a short; 1 g + 1 l of each, of their fill before."""
-    _fill(bench, "0.1")
+    _fill(bench, "0.1", 1000)
     bench.move()
     for actor in (bench.long, bench.short):
         bench.expect(actor, market=1, account=1)
@@ -187,9 +185,9 @@ def cross(bench: Bench) -> Measure:
     return _of(bench.market.cross(*a, *b, raw("0.1"), bench.price, sender=bench.keeper, **FREE))
 
 
-def _fill(bench: Bench, size: str) -> ReceiptAPI:
+def _fill(bench: Bench, size: str, nonce: int = 0) -> ReceiptAPI:
     """A short fills a long's intent at the latest price."""
-    signed = bench.signed(bench.long, size)
+    signed = bench.signed(bench.long, size, nonce)
     return bench.market.fill(*signed, raw(size), bench.price, bench.short, sender=bench.short, **FREE)
 
 

@@ -106,13 +106,11 @@ class TestSV24M3:
         bench.open(taker, long="50", collateral="-900")
         bench.commit("100")
         desk.fill(taker, hedger, "-60")
-        bench.freshen("93")
-        if not bench.market.liquidatable(taker):
-            bench.freshen("120")
+        # 50 gain what 60 lose more of.
+        bench.freshen("106")
         requested = bench.oracle.requested()
 
-        if bench.market.liquidatable(taker):
-            bench.liquidate(taker)
+        bench.liquidate(taker)
 
         assert bench.market.locked(taker)
         assert bench.oracle.requested() == requested

@@ -65,5 +65,5 @@ def test_items_cannot_be_called(desk, taker, hedger, stranger):
     """What a batch calls for each item is no function of the market's."""
     first, _, _ = items(desk, taker, hedger)
     market = desk.bench.anvil.contract("MarketIntents", desk.bench.market.address)
-    with refused("0x"):
+    with refused("revert"):
         market.fillOne(first, sender=hedger)
