@@ -16,6 +16,7 @@ from typing import Any
 
 from eth_account import Account as EthAccount
 from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted, decode_error
@@ -408,7 +409,7 @@ class Twin:
     def _signed(self, signed: Signed) -> tuple[tuple[Any, ...], bytes]:
         """The intent and its signature as the contracts take them."""
         intent = self._intent(signed)
-        signature: bytes = key_of(signed.key).unsafe_sign_hash(self._digest(intent)).signature
+        signature: bytes = key_of(signed.key).unsafe_sign_hash(Hash32(self._digest(intent))).signature
         return _message(intent).to_abi(), bytes(signature)
 
     def _digest(self, intent: Intent) -> bytes:

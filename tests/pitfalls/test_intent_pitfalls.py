@@ -78,7 +78,7 @@ def test_s_v24_h3_fees_are_paid_before_anything_leaves(desk, taker, hedger, refe
 class TestSV24M3:
     """S-V24-M3, S-V24-H4, S-V21-H1: an unhealthy account can be liquidated, and only ever gets smaller by it."""
 
-    def test_pending_closes(self, desk, taker, hedger, keeper):
+    def test_pending_closes(self, desk, taker, hedger):
         bench = desk.bench
         bench.open(taker, long="50", collateral="-900")
         bench.commit("100")

@@ -97,7 +97,7 @@ def test_each_side_may_ask_for_more(desk, taker, hedger):
         desk.cross(taker, hedger, "10", collateralization="1.000001")
 
 
-def test_locked(desk, taker, hedger, maker):
+def test_locked(desk, taker, hedger):
     bench = desk.bench
     bench.open(taker, long="50", collateral="-950")
     bench.commit("100")

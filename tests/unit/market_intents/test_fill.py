@@ -3,6 +3,7 @@
 import pytest
 
 from perennial.amounts import raw
+from perennial.testing.anvil import Refused
 from perennial.testing.market import LONG, SHORT, refused
 
 
@@ -113,7 +114,7 @@ def test_stands_at_an_invalid_version(desk, taker, hedger):
     bench.check()
 
 
-def test_no_liquidation_fee_without_a_close(desk, taker, hedger, maker, keeper):
+def test_no_liquidation_fee_without_a_close(desk, taker, hedger, keeper):
     """§5.5: the close at an invalid version is cancelled, its fee too, though a fill at the version stands."""
     bench = desk.bench
     bench.open(taker, long="50", collateral="-900")
@@ -266,7 +267,7 @@ def test_refused_messages(desk, taker, hedger, stranger):
     assert bench.market.pendingCounts(taker) == 0
 
 
-def test_refused_while_stale_closed_paused_locked(desk, taker, hedger, operator):
+def test_refused_while_stale_or_closed(desk, taker, hedger):
     bench = desk.bench
     latest, current = bench.oracle.status()
     bench.skip(10_000)
@@ -333,3 +334,15 @@ def test_caps(desk, taker, hedger):
     bench.change(maxPendingLocal=6, maxPendingGlobal=1)
     with refused("TooManyPending", 1, 1):
         desk.fill(taker, hedger, "1")
+
+
+def test_refused_while_paused(desk, taker, hedger, operator):
+    desk.bench.factory.updatePauser(operator, sender=operator)
+    desk.bench.factory.pause(sender=operator)
+    with refused("MarketPaused"):
+        desk.fill(taker, hedger, "1")
+
+
+def test_expired(desk, taker, hedger):
+    with pytest.raises(Refused, match="MessageExpired"):
+        desk.fill(taker, hedger, "1", expiry=1)

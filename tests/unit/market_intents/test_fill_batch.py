@@ -61,7 +61,7 @@ def test_each_account_must_be_the_callers(desk, taker, hedger, keeper):
     assert desk.bench.market.pendingCounts(taker) == 0
 
 
-def test_items_cannot_be_called(desk, taker, hedger, stranger):
+def test_items_cannot_be_called(desk, taker, hedger):
     """What a batch calls for each item is no function of the market's."""
     first, _, _ = items(desk, taker, hedger)
     market = desk.bench.anvil.contract("MarketIntents", desk.bench.market.address)
