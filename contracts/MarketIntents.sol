@@ -92,6 +92,7 @@ contract MarketIntents is MarketBase {
         private
     {
         checkOperator(account);
+        checkSides(intent.common.account, account);
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
         Party memory signer = sign($, feed, intent, signature, amount, price);
@@ -109,11 +110,17 @@ contract MarketIntents is MarketBase {
         int256 amount,
         int256 price
     ) private {
+        checkSides(a.common.account, b.common.account);
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
         Party memory first = sign($, feed, a, signatureA, amount, price);
         Party memory second = sign($, feed, b, signatureB, -amount, price);
         Matching.exchange($, feed, first, second, amount, price);
+    }
+
+    /// @dev Each side is settled in memory of its own: two copies of one account would not add up.
+    function checkSides(address a, address b) private pure {
+        if (a == b) revert IMarketErrors.SelfFill(a);
     }
 
     /// @dev Checks an intent's terms and signature, and uses `amount` of it up.

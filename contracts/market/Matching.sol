@@ -66,7 +66,6 @@ library Matching {
         int256 price
     ) internal {
         int256 latest = checkPrice($, feed, amount, price);
-        if (a.account == b.account) revert IMarketErrors.SelfFill(a.account);
         Account storage storedA = $.accounts[a.account];
         Account storage storedB = $.accounts[b.account];
         int256 beforeA = AccountStateStorage.collateral(storedA.state);

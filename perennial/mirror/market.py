@@ -126,6 +126,7 @@ class Market(MarketViews):
         with self._atomic(*{intent.account, account}):
             caller = caller or account
             self._check_operator(account, caller)
+            self._check_sides(intent.account, account)
             latest, current = self._open(caller)
             signer = self._sign(intent, signature, amount, price)
             filler = party(self, account)
@@ -136,6 +137,7 @@ class Market(MarketViews):
     ) -> None:
         """Anyone brings two opposite intents together; `amount` has the sign of `a` (docs/protocol.md §9.2)."""
         with self._atomic(*{a.account, b.account}):
+            self._check_sides(a.account, b.account)
             latest, current = self._open(caller)
             first = self._sign(a, signature_a, amount, price)
             second = self._sign(b, signature_b, -amount, price)
@@ -261,6 +263,10 @@ class Market(MarketViews):
                     if not skip:
                         raise
                     self.emit("FillSkipped", index, (type(error).__name__, *error.args))
+
+    def _check_sides(self, a: str, b: str) -> None:
+        if a == b:
+            raise errors.SelfFill(a)
 
     def _sign(self, intent: Intent, signature: str, amount: int, price: int) -> Party:
         """Checks an intent's terms and signature, and uses `amount` of it up."""

@@ -380,14 +380,19 @@ class Player:
         effective, margin, _ = self.mirror.requirement(address_of(account))
         most = max(1, min(self.size(max(0, effective - margin)), max(1, self.room(2))))
         size = rng.choice((most, most // 2, most // 10, own, 2 * own, own // 2, 1)) or 1
+        direction = rng.choice((1, -1))
+        if own and (self.room(2) <= 0 or rng.random() < 0.4):
+            # Smaller, or through zero.
+            direction = -1 if state.pending[0] == Side.LONG else 1
+            size = rng.choice((own, own // 2, own + most, 2 * own)) or 1
         drift = abs(price) * rng.choice((0, 0, 1, 1_000, 20_000)) // UNIT
         signed = Signed(
             account,
-            amount or rng.choice((1, -1)) * size,
+            amount or direction * size,
             price + rng.choice((1, -1)) * drift,
             account,
             account,
-            fee=share(rng, UNIT) if rng.random() < 0.97 else UNIT + 1,
+            fee=share(rng, UNIT) if rng.random() < 0.99 else UNIT + 1,
             originator=self.anyone() if rng.random() < 0.6 else None,
             solver=self.anyone() if rng.random() < 0.5 else None,
             collateralization=rng.choice((0, 0, 0, amount_of(rng), 2**256 - 1 if rng.random() < 0.1 else 0)),
@@ -396,7 +401,7 @@ class Player:
             expiry=1 if rng.random() < 0.02 else 2**40,
             foreign=rng.random() < 0.01,
         )
-        if rng.random() < 0.1:
+        if rng.random() < 0.05:
             signer = self.anyone()
             signed = replace(signed, signer=signer, key=signer if rng.random() < 0.7 else self.anyone())
         self.signed[account] = signed
