@@ -8,6 +8,7 @@ import click
 
 _COMMANDS = {
     "relay": "perennial.relay.command",
+    "solver": "perennial.solver.command",
 }
 """Module of each command, which has it under the command's name."""
 

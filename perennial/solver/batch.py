@@ -1,0 +1,119 @@
+"""Picks the deals that pay for their gas and fit into a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennial.amounts import ONE, decimal
+from perennial.solver.orders import Cross, Deal, Fill, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perennial.intents import Intent
+
+WEI = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deal earns and costs. Shares and prices have 6 decimals, prices are USD."""
+
+    price: int
+    """Latest price of the market."""
+    taker_fee: int
+    """Share of the notional that a signer pays."""
+    referral_fee: int
+    """Share of that which goes to the originator and its solver."""
+    earner: str
+    """The address that earns as a solver, or as an originator."""
+    gas_price: int = 0
+    """Wei for a unit of gas."""
+    ether_price: int = 0
+    """USD for an ether."""
+
+    def credit(self, intent: Intent, size: int) -> int:
+        """What the earner is credited of a signer's fee (docs/protocol.md §9.4), rounded down."""
+        if intent.originator == "0x" + "0" * 40:
+            return 0
+        referral = size * abs(self.price) * self.taker_fee * self.referral_fee // ONE**3
+        share = referral * intent.fee // ONE
+        earned = share if intent.solver == self.earner else 0
+        return earned + (referral - share if intent.originator == self.earner else 0)
+
+    def value(self, deal: Deal) -> int:
+        """What a deal earns before gas."""
+        if isinstance(deal, Cross):
+            return self.credit(deal.a.intent, deal.size) + self.credit(deal.b.intent, deal.size)
+        edge = (deal.price - self.price) if deal.order.buys else (self.price - deal.price)
+        return edge * deal.size // ONE + self.credit(deal.order.intent, deal.size)
+
+    def cost(self, gas: int) -> int:
+        """What gas costs, rounded up."""
+        return -(-gas * self.gas_price * self.ether_price // WEI)
+
+
+@dataclass(frozen=True, slots=True)
+class Gas:
+    """What is reckoned with; a transaction is given this much."""
+
+    base: int = 100_000
+    """Of a batch, apart from its deals."""
+    fill: int = 260_000
+    """Of a fill, at most."""
+    cross: int = 320_000
+    """Of a cross, at most."""
+    limit: int = 14_000_000
+    """Of a transaction."""
+
+    def of(self, deal: Deal) -> int:
+        """What a deal takes."""
+        return self.fill if isinstance(deal, Fill) else self.cross
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deals of one kind for one transaction, in their order; `profit` after gas."""
+
+    deals: tuple[Deal, ...]
+    gas: int
+    profit: int
+
+
+def choose(
+    deals: Sequence[Deal], terms: Terms, gas: Gas, least: int | None = None
+) -> tuple[Batch | None, list[Skipped]]:
+    """The most profitable deals that fit into a transaction, in the order given; the others with the reason.
+
+    `least` is what a deal and the batch must each earn after gas, USD with 6 decimals; None to make every deal.
+    """
+    net = [(terms.value(deal) - terms.cost(gas.of(deal)), index) for index, deal in enumerate(deals)]
+    skipped: list[Skipped] = []
+    worth: list[tuple[int, int]] = []
+    for profit, index in net:
+        if least is not None and profit < least:
+            skipped += _skip(deals[index], f"it would earn {decimal(profit)} after gas")
+        else:
+            worth.append((profit, index))
+
+    room, kept = gas.limit - gas.base, []
+    # The best first, of equals the earlier.
+    for profit, index in sorted(worth, key=lambda pair: (-pair[0], pair[1])):
+        if gas.of(deals[index]) > room:
+            skipped += _skip(deals[index], "the batch is full; the next one may have it")
+            continue
+        room -= gas.of(deals[index])
+        kept.append((index, profit))
+    if not kept:
+        return None, skipped
+    total = sum(profit for _, profit in kept) - terms.cost(gas.base)
+    if least is not None and total < least:
+        reason = f"the batch of {len(kept)} would earn {decimal(total)} after gas"
+        return None, skipped + [each for index, _ in kept for each in _skip(deals[index], reason)]
+    chosen = tuple(deals[index] for index, _ in sorted(kept))
+    return Batch(chosen, gas.limit - room, total), skipped
+
+
+def _skip(deal: Deal, reason: str) -> list[Skipped]:
+    return [Skipped(digest, reason) for digest in deal.hashes]

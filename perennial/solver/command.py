@@ -1,0 +1,124 @@
+"""The command that runs a solver."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+from perennial.amounts import raw
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
+"""Environment variables: they are not seen by who lists processes, as an option would be."""
+
+
+class _Amount(click.ParamType):
+    name = "decimal"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Decimal text to 6 decimals."""
+        try:
+            # click converts a default that is an integer again.
+            return value if isinstance(value, int) else raw(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+AMOUNT = _Amount()
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--relay", "relay_url", default="http://127.0.0.1:8000", envvar="PERENNIAL_RELAY", help="Relay to ask.")
+@click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
+@click.option("--market", required=True, help="Market to work on.")
+@click.option(
+    "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
+)
+@click.option("--account", help="Whose inventory to use: the key is its operator. The key's own if missing.")
+@click.option("--journal", default="solver.db", type=click.Path(path_type=Path), help="What was signed; keep it.")
+@click.option("--max-inventory", default="0", type=AMOUNT, help="Largest own size, long or short; 0 to cross alone.")
+@click.option("--max-fill", default="1000000", type=AMOUNT, help="Largest size of one fill from inventory.")
+@click.option("--spread", default="0.0005", type=AMOUNT, help="Share of the latest price to earn on a fill.")
+@click.option("--skew", default="0.001", type=AMOUNT, help="Share by which a full inventory moves the quotes.")
+@click.option("--band", default="0.01", type=AMOUNT, help="Largest distance of a quote from the latest price, a share.")
+@click.option("--least-profit", type=AMOUNT, help="USD that a deal and a batch earn after gas; all deals if missing.")
+@click.option("--ether-price", default="0", type=AMOUNT, help="USD for an ether, to reckon with gas.")
+@click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
+@click.option("--patience", default=30, help="Seconds until a batch that is not mined is taken back.")
+@click.option("--interval", default=1.0, help="Seconds between cycles.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
+def solver(
+    relay_url: str,
+    node: str,
+    market: str,
+    keystore: Path | None,
+    account: str | None,
+    journal: Path,
+    max_inventory: int,
+    max_fill: int,
+    spread: int,
+    skew: int,
+    band: int,
+    least_profit: int | None,
+    ether_price: int,
+    tip: int,
+    patience: int,
+    interval: float,
+    dry_run: bool,
+) -> None:
+    """Runs a solver: crosses intents by price and time, fills others from its own inventory, says why not.
+
+    The key is that of --keystore, or in the environment as PERENNIAL_SOLVER_KEY. Nothing else may send with it.
+    """
+    # Here, since they take a second to import.
+    from perennial.relay.client import RelayClient
+    from perennial.solver.inventory import Limits
+    from perennial.solver.journal import Journal
+    from perennial.solver.node import SolverNode
+    from perennial.solver.sender import Sender
+    from perennial.solver.solver import Options, Solver
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    key = None if dry_run and keystore is None and KEY not in os.environ else _key(keystore)
+    own = account or (key.address if key else None)
+    if own is None:
+        raise click.UsageError("a dry run without a key needs --account")
+    view = SolverNode(node, market, own, key.address if key else own)
+    options = Options(
+        limits=Limits(max_inventory, max_fill, spread, skew, band),
+        least_profit=least_profit,
+        ether_price=ether_price,
+        dry_run=dry_run,
+    )
+    stop = Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    sender = None if dry_run or key is None else Sender(key, view.chain_id, view, Journal(journal), tip, patience)
+    with RelayClient(relay_url) as relay:
+        Solver(relay, view, sender, options).run(stop, interval)
+
+
+def _key(keystore: Path | None) -> LocalAccount:
+    from eth_account import Account
+
+    if keystore is None:
+        if KEY not in os.environ:
+            raise click.UsageError(f"no key: give --keystore, or set {KEY}")
+        account: LocalAccount = Account.from_key(os.environ[KEY])
+        return account
+    password = os.environ.get(PASSWORD) or click.prompt("Password", hide_input=True)
+    try:
+        account = Account.from_key(Account.decrypt(json.loads(keystore.read_text()), password))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{keystore}: {error}") from error
+    return account

@@ -1,0 +1,155 @@
+"""The chain as the solver sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eth_utils.address import to_checksum_address
+
+from perennial.abi import Reverted, decode_error
+from perennial.chain import Chain, Contract, Query, Rpc, RpcError
+from perennial.intents import Domain
+from perennial.mirror.parameters import MarketParameter, RiskParameter
+from perennial.solver.orders import Cross, Deal, Fill
+from perennial.solver.sender import Mined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perennial.intents import Intent
+
+_KNOWN = ("already known", "already imported", "nonce too low", "alreadyknown", "already in the pool")
+"""What nodes say of a transaction that they have, or whose nonce is taken: the sender asks for that itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the solver decides by. Price, shares and size with 6 decimals; `inventory` is negative for short."""
+
+    timestamp: int
+    price: int
+    deviation: int
+    taker_fee: int
+    referral_fee: int
+    inventory: int
+    base_fee: int
+
+
+class SolverNode:
+    """Asks a node about one market, and hands transactions over."""
+
+    def __init__(self, uri: str, market: str, account: str, sender: str) -> None:
+        """`account` is whose inventory is used, `sender` who sends: the same, or its operator."""
+        self.rpc = Rpc(uri)
+        chain = Chain(self.rpc)
+        self._chain, self._market = chain, Contract(chain, "IMarket", market)
+        self.market: str = to_checksum_address(market)
+        self.account: str = to_checksum_address(account)
+        self._sender = sender
+        factory = Contract(chain, "IMarketFactory", self._market.read("factory"))
+        self._verifier = Contract(chain, "IVerifier", factory.read("verifier"))
+        self.chain_id = int(self.rpc.call("eth_chainId"), 16)
+        self.domain = Domain(self.chain_id, to_checksum_address(self._verifier.address))
+
+    # -- For decisions -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """The market now, as of its last settlement."""
+        market = self._market
+        price, risk, parameter, position = self._chain.ask_all(
+            [
+                market.query("price"),
+                market.query("riskParameter"),
+                market.query("parameter"),
+                market.query("pendingPositions", self.account),
+            ]
+        )
+        block = self.rpc.call("eth_getBlockByNumber", "latest", False)
+        terms = MarketParameter.from_abi(parameter)
+        return Snapshot(
+            timestamp=int(block["timestamp"], 16),
+            price=price,
+            deviation=terms.max_price_deviation,
+            taker_fee=RiskParameter.from_abi(risk).taker_fee,
+            referral_fee=terms.referral_fee,
+            inventory=position[2] - position[3],
+            base_fee=int(block["baseFeePerGas"], 16),
+        )
+
+    def remaining(self, intents: Sequence[Intent]) -> list[int]:
+        """What the Verifier would still fill of intents."""
+        answers: list[int] = self._chain.ask_all(
+            [self._verifier.query("remaining", intent.to_abi()) for intent in intents]
+        )
+        return answers
+
+    def refusals(self, deals: Sequence[Deal]) -> list[str | None]:
+        """For each deal, made alone now: why the market would refuse it, None if it would not."""
+        return [self._refusal(deal) for deal in deals]
+
+    # -- For the sender ----------------------------------------------------------------------------------------------
+
+    def calldata(self, deals: Sequence[Deal]) -> bytes:
+        """The call of a batch that skips what is bad; its deals are of one kind."""
+        if isinstance(deals[0], Cross):
+            items = [self._cross(deal) for deal in deals if isinstance(deal, Cross)]
+            return self._market.query("crossBatch", items, True).data
+        return self._market.query(
+            "fillBatch", [self._fill(deal) for deal in deals if isinstance(deal, Fill)], True
+        ).data
+
+    def nonce(self, address: str) -> int:
+        """How many transactions of an address are in blocks."""
+        return int(self.rpc.call("eth_getTransactionCount", address, "latest"), 16)
+
+    def base_fee(self) -> int:
+        """Of the newest block, wei."""
+        return int(self.rpc.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
+
+    def send_raw(self, raw: bytes) -> None:
+        """Hands a signed transaction over. One that the node knows already is no error."""
+        try:
+            self.rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+        except RpcError as error:
+            if not any(words in error.message.lower() for words in _KNOWN):
+                raise
+
+    def receipt(self, digest: str) -> Mined | None:
+        """What became of a transaction; None where it is in no block."""
+        raw = self.rpc.call("eth_getTransactionReceipt", digest)
+        if raw is None:
+            return None
+        skipped: dict[int, str] = {}
+        for log in raw["logs"]:
+            event = self._market.interface.events.get(_bytes(log["topics"][0]))
+            if event is not None and event.name == "FillSkipped" and log["address"].lower() == self._market.address:
+                index, reason = event.decode([_bytes(topic) for topic in log["topics"]], _bytes(log["data"]))
+                skipped[index] = str(decode_error(reason))
+        return Mined(int(raw["status"], 16) == 1, int(raw["gasUsed"], 16), skipped)
+
+    # -- Steps -------------------------------------------------------------------------------------------------------
+
+    def _refusal(self, deal: Deal) -> str | None:
+        item = self._cross(deal) if isinstance(deal, Cross) else self._fill(deal)
+        query: Query = self._market.query("cross" if isinstance(deal, Cross) else "fill", *item)
+        call = {"from": self._sender, "to": query.to, "data": "0x" + query.data.hex()}
+        try:
+            self.rpc.call("eth_call", call, "latest")
+        except Reverted as error:
+            return str(error)
+        return None
+
+    def _fill(self, deal: Fill) -> tuple[Any, ...]:
+        intent = deal.order.intent
+        size = deal.size if deal.order.buys else -deal.size
+        return intent.to_abi(), deal.order.signature, size, deal.price, self.account
+
+    def _cross(self, deal: Cross) -> tuple[Any, ...]:
+        size = deal.size if deal.a.buys else -deal.size
+        sides = [part for order in (deal.a, deal.b) for part in (order.intent.to_abi(), order.signature)]
+        return *sides, size, deal.price
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))

@@ -1,0 +1,293 @@
+"""The solver's cycle: what can be filled, what of it pays, one batch; and why the rest is not filled."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from perennial.chain import NodeError
+from perennial.intents import message_hash
+from perennial.relay.client import RelayError
+from perennial.relay.records import Order, Refusal
+from perennial.solver.batch import Batch, Gas, Terms, choose
+from perennial.solver.inventory import Inventory, Limits
+from perennial.solver.journal import State
+from perennial.solver.matching import Matching
+from perennial.solver.orders import Band, Cross, Deal, Fill, Open, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+    from threading import Event
+
+    from perennial.intents import Domain, Intent
+    from perennial.solver.node import Snapshot
+    from perennial.solver.sender import Outcome, Sender
+
+logger = logging.getLogger(__name__)
+
+AnyDeal = TypeVar("AnyDeal", Cross, Fill)
+
+
+class Source(Protocol):
+    """Where intents come from: a relay."""
+
+    def open_orders(self, market: str) -> list[Order]:
+        """Every open intent of a market, in order of time."""
+        ...
+
+
+class View(Protocol):
+    """What the solver asks the chain."""
+
+    market: str
+    account: str
+    domain: Domain
+
+    def snapshot(self) -> Snapshot:
+        """The market now."""
+        ...
+
+    def remaining(self, intents: Sequence[Intent]) -> list[int]:
+        """What the Verifier would still fill of intents."""
+        ...
+
+    def refusals(self, deals: Sequence[Deal]) -> list[str | None]:
+        """For each deal, made alone now: why the market would refuse it, None if it would not."""
+        ...
+
+    def calldata(self, deals: Sequence[Deal]) -> bytes:
+        """The call of a batch that skips what is bad; its deals are of one kind."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the solver works. Money is USD with 6 decimals, times are seconds."""
+
+    limits: Limits = field(default_factory=Limits)
+    gas: Gas = field(default_factory=Gas)
+    least_profit: int | None = None
+    """What a deal and a batch must earn after gas; None to make every deal."""
+    ether_price: int = 0
+    """USD for an ether, to reckon with gas."""
+    lifetime: int = 5
+    """Intents that expire sooner are left alone: they would have when the batch is mined."""
+    pause: int = 5
+    """After a first refusal of a deal by the market; twice that after the second, and so on."""
+    longest_pause: int = 600
+    rounds: int = 5
+    """How often crosses are sought anew, in one cycle, without those that the market refuses."""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a cycle did: the batch before whose fate is known now, the new one, and what was left and why."""
+
+    outcome: Outcome | None = None
+    batch: Batch | None = None
+    sent: str | None = None
+    skipped: tuple[Skipped, ...] = ()
+    waiting: bool = False
+
+
+@dataclass
+class Solver:
+    """Works on one market with one key. `cycle` is one round; state that matters is on chain and in the journal."""
+
+    source: Source
+    view: View
+    sender: Sender | None
+    """None to look on (`dry_run`)."""
+    options: Options = field(default_factory=Options)
+    _refused: dict[frozenset[str], tuple[int, int]] = field(default_factory=dict)
+    """By the intents of a deal, how often it was refused in a row, and until when it is not tried.
+
+    Of a deal, not of an intent: who cannot pay must not keep the other side from meeting others.
+    """
+    _said: dict[str, str] = field(default_factory=dict)
+
+    def run(self, stop: Event, interval: float = 1.0) -> None:
+        """Cycles until told to stop. Relays and nodes that fail are asked again."""
+        while not stop.is_set():
+            try:
+                self.cycle()
+            except (NodeError, RelayError, Refusal) as error:
+                logger.warning("nothing done: %s", error)
+            stop.wait(interval)
+
+    def cycle(self) -> Report:
+        """One round: the fate of the batch in flight, or a new batch."""
+        outcome = self.sender.resolve() if self.sender else None
+        snapshot = self.view.snapshot()
+        if outcome is not None:
+            self._learn(outcome, snapshot.timestamp)
+        if self.sender and self.sender.busy:
+            return Report(waiting=True)
+
+        orders, skipped = self._usable(snapshot.timestamp)
+        crosses, fills, left = self._plan(orders, snapshot)
+        terms = self._terms(snapshot)
+        batch: Batch | None = None
+        # Fills from inventory wait for the next cycle where there are crosses: one batch is one call.
+        for deals in (crosses, fills):
+            chosen, unworthy = choose(deals, terms, self.options.gas, self.options.least_profit)
+            skipped += unworthy
+            if chosen is not None:
+                batch = chosen
+                break
+        taken = {digest for deal in (batch.deals if batch else ()) for digest in deal.hashes}
+        skipped = [each for each in (*left, *skipped) if each.hash not in taken]
+        self._say(skipped)
+        return Report(outcome, batch, self._send(batch) if batch else None, tuple(skipped))
+
+    # -- Steps -------------------------------------------------------------------------------------------------------
+
+    def _usable(self, now: int) -> tuple[list[Open], list[Skipped]]:
+        """What can be filled of the relay's intents, by what the chain says."""
+        found: list[Open] = []
+        skipped: list[Skipped] = []
+        for order in self.source.open_orders(self.view.market):
+            digest = "0x" + message_hash(order.intent, self.view.domain).hex()
+            opened = Open(digest, order.sequence, order.intent, order.signature, 0)
+            reason = self._unusable(opened, now)
+            if reason is None:
+                found.append(opened)
+            else:
+                skipped.append(Skipped(digest, reason))
+        self._forget({each.hash for each in found} | {each.hash for each in skipped}, now)
+        usable = []
+        for opened, remaining in zip(found, self.view.remaining([each.intent for each in found]), strict=True):
+            if remaining == 0:
+                skipped.append(Skipped(opened.hash, "nothing remains on chain: filled, cancelled or expired"))
+            else:
+                usable.append(replace(opened, remaining=remaining))
+        return usable, skipped
+
+    def _unusable(self, order: Open, now: int) -> str | None:
+        common = order.intent.common
+        if common.domain != self.view.market:
+            return "it is for another market"
+        if common.expiry <= now + self.options.lifetime:
+            return "it expires too soon"
+        return None
+
+    def _plan(self, orders: list[Open], snapshot: Snapshot) -> tuple[list[Cross], list[Fill], list[Skipped]]:
+        """The crosses and fills that the market would make now, and what is left."""
+        band = Band.around(snapshot.price, snapshot.deviation)
+        for _ in range(self.options.rounds):
+            matching = Matching(band, self._barred(snapshot.timestamp))
+            matching.run(orders)
+            crosses, refused = self._possible(matching.crosses, snapshot.timestamp)
+            if not refused:
+                break
+        inventory = Inventory(self.options.limits, snapshot.price, snapshot.inventory, band)
+        fills, skipped = self._offers(orders, matching, inventory, self._barred(snapshot.timestamp))
+        fills, refused_fills = self._possible(fills, snapshot.timestamp)
+        return crosses, fills, skipped + refused + refused_fills
+
+    def _offers(
+        self,
+        orders: list[Open],
+        matching: Matching,
+        inventory: Inventory,
+        barred: AbstractSet[frozenset[str]],
+    ) -> tuple[list[Fill], list[Skipped]]:
+        """What the inventory takes of that which has not met anybody."""
+        fills: list[Fill] = []
+        skipped: list[Skipped] = []
+        for order in sorted(orders, key=lambda each: each.sequence):
+            remaining = matching.remaining[order.hash]
+            if remaining == 0:
+                continue
+            offer: Fill | str
+            if order.account == self.view.account:
+                offer = "it is the solver's own"
+            elif frozenset({order.hash}) in barred:
+                offer = "the market has refused it"
+            else:
+                offer = inventory.offer(order, remaining)
+            if isinstance(offer, Fill):
+                fills.append(offer)
+                continue
+            no_cross = matching.reasons.get(order.hash, "nobody takes the other side at its price")
+            skipped.append(Skipped(order.hash, f"no cross: {no_cross}; no fill: {offer}"))
+        return fills, skipped
+
+    def _possible(self, deals: list[AnyDeal], now: int) -> tuple[list[AnyDeal], list[Skipped]]:
+        """The deals that the market would make now. Those that follow on others of the batch cannot be tried alone."""
+        seen: set[str] = set()
+        alone: list[AnyDeal] = []
+        for deal in deals:
+            if seen.isdisjoint(deal.hashes):
+                alone.append(deal)
+            seen.update(deal.hashes)
+        refusals = {id(deal): reason for deal, reason in zip(alone, self.view.refusals(alone), strict=True)}
+        possible: list[AnyDeal] = []
+        skipped: list[Skipped] = []
+        for deal in deals:
+            reason = refusals.get(id(deal))
+            if reason is None:
+                possible.append(deal)
+            else:
+                skipped += self._refuse(deal.hashes, f"the market refuses: {reason}", now)
+        return possible, skipped
+
+    def _barred(self, now: int) -> frozenset[frozenset[str]]:
+        return frozenset(key for key, (_, until) in self._refused.items() if now < until)
+
+    def _terms(self, snapshot: Snapshot) -> Terms:
+        tip = self.sender.tip if self.sender else 0
+        return Terms(
+            price=snapshot.price,
+            taker_fee=snapshot.taker_fee,
+            referral_fee=snapshot.referral_fee,
+            earner=self.view.account,
+            gas_price=snapshot.base_fee + tip,
+            ether_price=self.options.ether_price,
+        )
+
+    def _send(self, batch: Batch) -> str | None:
+        for deal in batch.deals:
+            logger.info("%s%s", "would " if self.options.dry_run else "", deal)
+        if self.options.dry_run or self.sender is None:
+            return None
+        data, deals = self.view.calldata(batch.deals), [deal.hashes for deal in batch.deals]
+        digest = self.sender.send(self.view.market, data, batch.gas, deals)
+        logger.info("sent %s deals in %s", len(deals), digest)
+        return digest
+
+    def _learn(self, outcome: Outcome, now: int) -> None:
+        """What was skipped on chain is not tried for a while; what was filled starts anew."""
+        logger.info("batch %s is %s", outcome.entry.attempts[0].hash, outcome.state.value)
+        if outcome.state in (State.CANCELLED, State.LOST):
+            return
+        skipped = outcome.mined.skipped if outcome.mined else {}
+        for index, hashes in enumerate(outcome.entry.deals):
+            if outcome.state is State.FAILED:
+                self._say(self._refuse(hashes, "its batch failed", now))
+            elif index in skipped:
+                self._say(self._refuse(hashes, f"the market skipped it: {skipped[index]}", now))
+            else:
+                self._refused.pop(frozenset(hashes), None)
+
+    def _refuse(self, hashes: tuple[str, ...], reason: str, now: int) -> list[Skipped]:
+        times = self._refused.get(frozenset(hashes), (0, 0))[0] + 1
+        pause = min(self.options.pause * 2 ** min(times - 1, 20), self.options.longest_pause)
+        self._refused[frozenset(hashes)] = times, now + pause
+        return [Skipped(digest, reason) for digest in hashes]
+
+    def _forget(self, here: set[str], now: int) -> None:
+        """Of intents that are gone, and of refusals long ago, nothing is remembered."""
+        self._said = {digest: reason for digest, reason in self._said.items() if digest in here}
+        longest = self.options.longest_pause
+        self._refused = {key: entry for key, entry in self._refused.items() if now < entry[1] + longest}
+
+    def _say(self, skipped: Sequence[Skipped]) -> None:
+        """Logs a reason once, until it is another."""
+        for each in skipped:
+            if self._said.get(each.hash) != each.reason:
+                logger.info("not filled %s: %s", each.hash, each.reason)
+                self._said[each.hash] = each.reason

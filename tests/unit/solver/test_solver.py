@@ -1,0 +1,231 @@
+"""The solver's cycle: what it fills, what it leaves and says why, and that nothing is filled beyond what was signed."""
+
+import logging
+import random
+from itertools import pairwise
+
+import pytest
+
+from perennial.solver.inventory import Limits
+from perennial.solver.journal import Journal, State
+from perennial.solver.orders import Cross, Fill
+from perennial.solver.sender import Sender
+
+from .conftest import DOMAIN, KEY, NOW, TRADERS, UNIT, opened
+
+OWN = {"limits": Limits(max_inventory=100 * UNIT)}
+
+
+@pytest.fixture(autouse=True)
+def logs(caplog):
+    caplog.set_level(logging.INFO)
+
+
+def reasons(report):
+    return {each.hash: each.reason for each in report.skipped}
+
+
+def work(solver, market, rounds=10):
+    """Cycles and blocks until nothing more happens."""
+    for _ in range(rounds):
+        solver.cycle()
+        market.mine()
+
+
+def test_crosses_first_then_inventory(market, make_solver):
+    market.book = [opened(1, "5", "101"), opened(2, "-3", "99")]
+    solver = make_solver(**OWN)
+
+    report = solver.cycle()
+    assert [type(deal) for deal in report.batch.deals] == [Cross]
+    assert solver.cycle().waiting
+    market.mine()
+    report = solver.cycle()
+    assert report.outcome.state is State.MINED
+    assert [(type(deal), deal.size) for deal in report.batch.deals] == [(Fill, 2 * UNIT)]
+    market.mine()
+    report = solver.cycle()
+
+    assert (report.batch, market.inventory) == (None, -2 * UNIT)
+    assert set(market.filled.values()) == {5 * UNIT, 3 * UNIT}
+
+
+def test_dry_run(market, make_solver, caplog):
+    market.book = [opened(1, "5", "101"), opened(2, "-3", "99")]
+
+    report = make_solver(sender=None, dry_run=True).cycle()
+
+    assert len(report.batch.deals) == 1
+    assert report.sent is None
+    assert market.pool == {}
+    assert "would cross 3.000000" in caplog.text
+
+
+class TestWhyNot:
+    def test_nobody_and_no_inventory(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101")]
+
+        reason = reasons(make_solver().cycle())[order.hash]
+
+        assert "nobody takes the other side" in reason
+        assert "room for 0" in reason
+
+    def test_the_quote(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "100")]
+
+        assert "accepts 100.000000, the quote is 100.05" in reasons(make_solver(**OWN).cycle())[order.hash]
+
+    def test_expires_soon(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101", expiry=NOW + 5)]
+
+        assert reasons(make_solver(**OWN).cycle()) == {order.hash: "it expires too soon"}
+
+    def test_gone_on_chain(self, market, make_solver):
+        market.book = [first, second] = [opened(1, "5", "101"), opened(2, "5", "101")]
+        market.cancelled.add(first.hash)
+        market.filled[second.hash] = 5 * UNIT
+
+        assert set(reasons(make_solver(**OWN).cycle()).values()) == {
+            "nothing remains on chain: filled, cancelled or expired"
+        }
+
+    def test_of_another_market(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101", market=TRADERS[0])]
+
+        assert reasons(make_solver(**OWN).cycle()) == {order.hash: "it is for another market"}
+
+    def test_its_own(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101", account=KEY.address)]
+
+        assert "solver's own" in reasons(make_solver(**OWN).cycle())[order.hash]
+
+    def test_profit(self, market, make_solver):
+        market.book = [order, _] = [opened(1, "5", "100"), opened(2, "-5", "100")]
+
+        report = make_solver(least_profit=1).cycle()
+
+        assert reasons(report)[order.hash] == "it would earn 0.000000 after gas"
+
+    def test_said_once(self, market, make_solver, caplog):
+        market.book = [order] = [opened(1, "5", "101")]
+        solver = make_solver()
+
+        solver.cycle()
+        solver.cycle()
+
+        assert caplog.text.count(f"not filled {order.hash}") == 1
+
+
+class TestRefused:
+    def test_by_the_market_beforehand(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101")]
+        market.refused[frozenset({order.hash})] = "InsufficientMargin(1, 2)"
+        solver = make_solver(**OWN)
+
+        report = solver.cycle()
+
+        assert report.batch is None
+        assert reasons(report) == {order.hash: "the market refuses: InsufficientMargin(1, 2)"}
+
+    def test_who_cannot_pay_keeps_nobody_from_others(self, market, make_solver):
+        """The best price is of an account without margin: in the same cycle the next one is met."""
+        market.book = [poor, good, seller] = [opened(1, "5", "102"), opened(2, "5", "101"), opened(3, "-5", "99")]
+        market.refused[frozenset({poor.hash, seller.hash})] = "InsufficientMargin(1, 2)"
+
+        report = make_solver().cycle()
+
+        [deal] = report.batch.deals
+        assert set(deal.hashes) == {good.hash, seller.hash}
+
+    def test_on_chain_it_waits_longer_each_time(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101")]
+        market.surprises[frozenset({order.hash})] = "StalePrice(1, 2)"
+        solver = make_solver(**OWN, pause=10)
+
+        tries = []
+        for _ in range(60):
+            if solver.cycle().sent:
+                tries.append(market.now)
+            market.mine()
+
+        waits = [later - earlier for earlier, later in pairwise(tries)]
+        assert waits == sorted(waits)
+        assert waits[0] >= 10
+        assert waits[2] >= 40
+
+    def test_others_of_the_batch_are_filled(self, market, make_solver, caplog):
+        market.book = [bad, good] = [opened(1, "5", "101"), opened(2, "5", "101")]
+        market.surprises[frozenset({bad.hash})] = "AccountLocked(1, 2)"
+
+        work(make_solver(**OWN), market, 3)
+
+        assert market.filled == {good.hash: 5 * UNIT}
+        assert f"not filled {bad.hash}: the market skipped it: AccountLocked(1, 2)" in caplog.text
+
+    def test_it_is_filled_once_it_may_be(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101")]
+        market.surprises[frozenset({order.hash})] = "StalePrice(1, 2)"
+        solver = make_solver(**OWN)
+        work(solver, market, 3)
+        market.surprises.clear()
+
+        market.now += 100
+        work(solver, market, 3)
+
+        assert market.filled == {order.hash: 5 * UNIT}
+
+
+def test_a_relay_or_node_that_fails_stops_nothing(market, make_solver, caplog):
+    class Stop:
+        rounds = 0
+
+        def is_set(self):
+            self.rounds += 1
+            return self.rounds > 3
+
+        def wait(self, _):
+            market.away = False
+            market.mine()
+
+    market.book, market.away = [opened(1, "5", "101")], True
+    make_solver(**OWN).run(Stop())
+
+    assert "will be sent again" in caplog.text
+    assert list(market.filled.values()) == [5 * UNIT]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_any_moment(market, path, make_solver, seed):
+    """A random book, and a solver that dies at random: each intent ends filled no further than signed, none twice."""
+    dice = random.Random(seed)
+
+    def start():
+        sender = Sender(KEY, DOMAIN.chain_id, market, Journal(path), tip=10, patience=6, clock=lambda: market.now)
+        return make_solver(sender=sender, limits=Limits(max_inventory=20 * UNIT))
+
+    solver, signed = start(), {}
+    for number in range(60):
+        if number < 30:
+            amount = dice.choice([-1, 1]) * dice.randint(1, 9)
+            order = opened(number, amount, dice.randint(97, 103), account=TRADERS[dice.randrange(10)])
+            market.book.append(order)
+            signed[order.hash] = order.intent.size
+        market.away = dice.random() < 0.2
+        solver.cycle()
+        if dice.random() < 0.3:
+            market.mine()
+        if dice.random() < 0.3:
+            solver = start()
+    market.away = False
+    for _ in range(40):
+        solver.cycle()
+        market.mine()
+        market.now += 10
+
+    assert all(0 < size <= signed[digest] for digest, size in market.filled.items())
+    booked = sum(deal.size * len(deal.hashes) for deal in market.deals)
+    assert booked == sum(market.filled.values())
+    assert abs(market.inventory) <= 20 * UNIT
+    # What is left cannot be filled: no cross and no room or price.
+    assert make_solver(sender=None, dry_run=True, limits=Limits(max_inventory=20 * UNIT)).cycle().batch is None
+    assert len(market.deals) > 5
