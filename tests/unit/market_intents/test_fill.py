@@ -2,8 +2,8 @@
 
 import pytest
 
+from perennial.abi import Reverted
 from perennial.amounts import raw
-from perennial.testing.anvil import Refused
 from perennial.testing.market import LONG, SHORT, refused
 
 
@@ -344,5 +344,5 @@ def test_refused_while_paused(desk, taker, hedger, operator):
 
 
 def test_expired(desk, taker, hedger):
-    with pytest.raises(Refused, match="MessageExpired"):
+    with pytest.raises(Reverted, match="MessageExpired"):
         desk.fill(taker, hedger, "1", expiry=1)
