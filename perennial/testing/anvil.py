@@ -58,6 +58,16 @@ class Anvil:
             raise RuntimeError(f"a transaction failed, its call does not: {receipt['transactionHash']}")
         return receipt
 
+    def send_all(self, transactions: Sequence[tuple[Any, str, bytes]]) -> None:
+        """Sends transactions `(sender, to, data)` in one block, each of another sender, in any order."""
+        requests = [_transaction(*transaction) | {"gas": "0x30d40", "gasPrice": "0x0"} for transaction in transactions]
+        self.rpc("evm_setAutomine", False)
+        try:
+            self._rpc.batch([("eth_sendTransaction", [request]) for request in requests])
+            self.rpc("evm_mine")
+        finally:
+            self.rpc("evm_setAutomine", True)
+
     def call(self, sender: Any, to: str, data: bytes) -> bytes:
         """Calls a view, or any function without effect. Raises Reverted."""
         return _bytes(self.rpc("eth_call", _transaction(sender, to, data), "latest"))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted
@@ -249,10 +250,25 @@ class MarketBench:
             self.reward = anvil.deploy("MockToken", "Mock Reward", "mREW", reward, sender=self.operator)
         self.oracle = self.create_oracle(price)
         self.market = self.create(payoff=payoff, **changes)
-        for actor in self.actors.values():
-            self.token.mint(actor, raw(WEALTH) * self.scale, sender=actor)
-            self.token.approve(self.market, 2**256 - 1, sender=actor)
+        self.endow(self.actors)
         return self
+
+    def endow(self, actors: Mapping[str, Any]) -> None:
+        """Gives actors WEALTH tokens, approved."""
+        token, wealth = self.token, raw(WEALTH) * self.scale
+        approval = token.data("approve", self.market, 2**256 - 1)
+        mints = [(actor, token.address, token.data("mint", actor, wealth)) for actor in actors.values()]
+        self.anvil.send_all(mints)
+        self.anvil.send_all([(actor, token.address, approval) for actor in actors.values()])
+
+    def crowd(self, count: int) -> list[str]:
+        """So many further accounts with tokens, which `check` takes into account; returns their addresses."""
+        crowd = {f"account {index}": _someone(index) for index in range(count)}
+        for account in crowd.values():
+            self.anvil.rpc("anvil_impersonateAccount", account)
+        self.endow(crowd)
+        self.actors |= crowd
+        return list(crowd.values())
 
     def create_oracle(self, price: str | None = "100") -> Contract:
         """A registered oracle that the test steers, at version START, or before it without a price."""
@@ -484,6 +500,10 @@ class MarketBench:
         books = self.books()
         check_books(books, gift=amount(gift), dust=dust)
         return books
+
+
+def _someone(index: int) -> str:
+    return str(to_checksum_address(keccak(text=f"account {index}")[12:]))
 
 
 def structs(**changes: Any) -> tuple[Struct, Struct]:

@@ -55,9 +55,6 @@ OPERATORS = only("account", "account's operator")
 ACCOUNT = "the account"
 """Stands for the account's address in the arguments, which are filled in by the test."""
 
-INTENT = (0, 0, 0, NOBODY, NOBODY, 0, (NOBODY, NOBODY, NOBODY, 0, 0, 0))
-"""An intent of nothing: who may fill it is told that, who may not is told so first."""
-
 CASES = [
     Case("update", "order", (ACCOUNT, 0, 10**6, 0, NOBODY), OPERATORS, "NotOperator", only()),
     Case("update", "close of all", (ACCOUNT, 0, -(2**255), 0, NOBODY), OPERATORS, "NotOperator", only()),
@@ -68,10 +65,6 @@ CASES = [
     Case("settle", "", (ACCOUNT,), EVERYBODY),
     Case("advance", "", (1,), EVERYBODY),
     Case("liquidate", "", ("a risky account",), EVERYBODY),
-    Case("fill", "", (INTENT, b"", 0, 0, ACCOUNT), OPERATORS, "NotOperator", only()),
-    Case("cross", "", (INTENT, b"", INTENT, b"", 0, 0), EVERYBODY),
-    Case("fillBatch", "", ([], True), EVERYBODY),
-    Case("crossBatch", "", ([], True), EVERYBODY),
     Case("claimFee", "", (ACCOUNT,), only("owner", "coordinator", "beneficiary", "oracle factory"), "NotFeeRole"),
     Case("claim", "", (ACCOUNT, ACCOUNT), OPERATORS, "NotOperator", only()),
     Case("claimReward", "", (ACCOUNT, ACCOUNT), OPERATORS, "NotOperator", only()),
@@ -133,8 +126,6 @@ def outcome(stage, case, role):
         # The oracle is no token; whoever gets so far was allowed to try. So was who lacks tokens to deposit.
         if error.name in ("revert", "ERC20InsufficientAllowance"):
             return {"update": "tokens"}.get(case.name)
-        if error.name == "InvalidFillAmount":
-            return None
         return None if error.name == "AlreadyInitialized" and role != "factory" else error.name
     return None
 
@@ -149,11 +140,11 @@ def test_every_function_has_an_entry():
 
 
 def test_no_function_is_outside_the_interface():
-    """What the contracts have beside it changes nothing; MarketIntents' items of a batch are routed to by nobody."""
+    """What the two contracts have beside it changes nothing."""
     interface = {entry["name"] for entry in load("IMarket").abi if entry["type"] == "function"}
-    for contract in ("Market", "MarketExtension", "MarketIntents"):
+    for contract in ("Market", "MarketExtension"):
         for entry in load(contract).abi:
-            if entry["type"] == "function" and entry["name"] not in interface | {"fillOne", "crossOne"}:
+            if entry["type"] == "function" and entry["name"] not in interface:
                 assert entry["stateMutability"] in ("view", "pure"), f"{contract}.{entry['name']}"
 
 

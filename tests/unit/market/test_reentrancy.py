@@ -13,17 +13,12 @@ LOCKED = {
     "settle",
     "advance",
     "liquidate",
-    "fill",
-    "cross",
-    "fillBatch",
-    "crossBatch",
     "claimFee",
     "claim",
     "claimReward",
     "updateRiskParameter",
     "updateParameter",
 }
-INTENT = (1, 1, 0, NOBODY, NOBODY, 0, (NOBODY, NOBODY, NOBODY, 0, 0, 0))
 
 
 @pytest.fixture
@@ -39,10 +34,6 @@ def calldata(bench, name):
         "settle": (account,),
         "advance": (1,),
         "liquidate": (account,),
-        "fill": (INTENT, b"", 1, 1, account),
-        "cross": (INTENT, b"", INTENT, b"", 1, 1),
-        "fillBatch": ([], True),
-        "crossBatch": ([], True),
         "claimFee": (account,),
         "claim": (account, account),
         "claimReward": (account, account),

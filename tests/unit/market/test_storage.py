@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,8 +91,8 @@ def wide(create_market, operator):
     return bench
 
 
-def plain(struct):
-    return {field: value._asdict() if hasattr(value, "_asdict") else value for field, value in struct._asdict().items()}
+def plain(struct: Any) -> dict[str, Any]:
+    return {field: value._asdict() if isinstance(value, tuple) else value for field, value in struct._asdict().items()}
 
 
 def leaves(struct):

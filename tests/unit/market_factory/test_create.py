@@ -1,5 +1,7 @@
 """MarketFactory.create (docs/protocol.md §3.1 to §3.3)."""
 
+from copy import copy
+
 import pytest
 
 from perennial.testing.anvil import NOBODY
@@ -18,6 +20,7 @@ from perennial.testing.market import START, STEP, event, refused, structs
 @pytest.fixture
 def fresh(bench):
     """A bench whose oracle is not taken yet."""
+    bench = copy(bench)
     bench.oracle = bench.create_oracle()
     return bench
 
@@ -264,8 +267,7 @@ def test_create_with_a_factory_that_the_oracle_factory_does_not_know(fresh, anvi
         sender=operator,
     )
     extension = anvil.deploy("MarketExtension", other, sender=operator)
-    intents = anvil.deploy("MarketIntents", other, sender=operator)
-    other.upgradeTo(anvil.deploy("Market", other, extension, intents, sender=operator), sender=operator)
+    other.upgradeTo(anvil.deploy("Market", other, extension, sender=operator), sender=operator)
     risk, parameter = structs()
     with refused("NotMarketFactory", other):
         other.create(fresh.definition(), risk, parameter, sender=operator)

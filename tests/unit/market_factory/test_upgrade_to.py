@@ -11,8 +11,7 @@ from perennial.testing.market import event, refused
 def create_code(anvil, operator):
     def create(factory):
         extension = anvil.deploy("MarketExtension", factory, sender=operator)
-        intents = anvil.deploy("MarketIntents", factory, sender=operator)
-        return anvil.deploy("Market", factory, extension, intents, sender=operator)
+        return anvil.deploy("Market", factory, extension, sender=operator)
 
     return create
 
