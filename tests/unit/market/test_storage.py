@@ -92,7 +92,8 @@ def wide(create_market, operator):
 
 
 def plain(struct: Any) -> dict[str, Any]:
-    return {field: value._asdict() if isinstance(value, tuple) else value for field, value in struct._asdict().items()}
+    fields: dict[str, Any] = struct._asdict()
+    return {field: value._asdict() if hasattr(value, "_asdict") else value for field, value in fields.items()}
 
 
 def leaves(struct):
