@@ -6,7 +6,6 @@ Each test carries the id of the scenario (docs/pitfalls.md): what went wrong els
 from copy import copy
 from itertools import permutations
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -775,14 +774,14 @@ def test_i5_coalition_takes_out_no_more_than_it_put_in_at_a_constant_price(creat
             bench.deposit(account, "10000")
         for _ in range(6):
             for account in coalition:
-                sizes = bench.market.pendingPositions(account)[1:]
-                side = 0 if account is coalition[0] else 1 if random.random() < 0.5 else -1
-                order: dict[str, Any] = (
-                    {"maker": "1"} if side == 0 else {"taker": side * random.randrange(1, 3 * 10**6)}
-                )
-                taken = sizes[1] or sizes[2]
-                if taken and "taker" in order and (order["taker"] > 0) != bool(sizes[1]):
-                    order = {"taker": ALL}
+                _, _, long, short = bench.market.pendingPositions(account)
+                size = random.randrange(1, 3 * 10**6)
+                if account is coalition[0]:
+                    order = {"maker": size}
+                elif random.random() < 0.5:
+                    order = {"taker": ALL if short else size}
+                else:
+                    order = {"taker": ALL if long else -size}
                 bench.update(account, **order, referrer=random.choice(coalition))
             bench.commit("100", wait=1)
             if random.random() < 0.5:

@@ -92,8 +92,8 @@ def wide(create_market, operator):
 
 
 def plain(struct: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = struct._asdict()
-    return {field: value._asdict() if hasattr(value, "_asdict") else value for field, value in fields.items()}
+    values = struct._asdict().items()
+    return {field: value if isinstance(value, (int, bool)) else value._asdict() for field, value in values}
 
 
 def leaves(struct):

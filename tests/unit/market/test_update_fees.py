@@ -443,6 +443,6 @@ def test_order_without_referrer_joins_one_with(referring, taker, maker, referrer
     referring.check()
 
 
-def test_order_of_no_account_names_nobody(referring, taker):
+def test_order_without_a_referrer(referring, taker):
     receipt = referring.open(taker, long="1", collateral="100", referrer=NOBODY)
     assert receipt.named("OrderPlaced")[0]["referrer"] == NOBODY

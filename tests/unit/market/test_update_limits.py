@@ -151,7 +151,7 @@ def test_efficiency_limit_does_not_stop_closes_and_makers(create_market, maker, 
     bench.check()
 
 
-def test_limits_hold_for_an_order_that_its_version_would_bring_back_within(create_market, maker, hedger):
+def test_pending_closes_make_room_for_makers(create_market, maker, hedger):
     # Pending orders count as placed: a maker's close that may still turn out invalid makes room.
     bench = create_market(makerLimit="10")
     bench.fill(maker="9")
