@@ -9,7 +9,7 @@ HOUR = 3_600
 
 
 @pytest.fixture(params=[6, 8, 18], ids=lambda decimals: f"{decimals} decimals")
-def bench(request, create_market):
+def costly(request, create_market):
     """A market in which everything costs something."""
     market = create_market(
         decimals=request.param,
@@ -30,7 +30,8 @@ def bench(request, create_market):
     return market
 
 
-def test_life(bench, actors):
+def test_life(costly, actors):
+    bench = costly
     maker, taker, hedger, referrer = (actors[role] for role in ("maker", "taker", "hedger", "referrer"))
     keeper, stranger = actors["keeper"], actors["stranger"]
     start = {role: bench.held(account) for role, account in actors.items()}
@@ -122,8 +123,9 @@ def test_life(bench, actors):
     bench.check()
 
 
-def test_bad_debt_is_named_and_can_be_repaid(bench, actors):
+def test_bad_debt_is_named_and_can_be_repaid(costly, actors):
     """A gap beyond all collateral: the books say who owes what, and who is paid when."""
+    bench = costly
     maker, taker, hedger = (actors[role] for role in ("maker", "taker", "hedger"))
     bench.open(maker, maker="100", collateral="20000")
     bench.commit("100")

@@ -65,6 +65,11 @@ CASES = [
     Case("settle", "", (ACCOUNT,), EVERYBODY),
     Case("advance", "", (1,), EVERYBODY),
     Case("liquidate", "", ("a risky account",), EVERYBODY),
+    # Whoever gets past the check of roles fails for the want of a signature.
+    Case("fill", "", ("an intent", b"", 10**6, 10**8, ACCOUNT), OPERATORS, "NotOperator", only()),
+    Case("fillBatch", "", (["a fill"], False), OPERATORS, "NotOperator", only()),
+    Case("cross", "", ("an intent", b"", "an opposite intent", b"", 10**6, 10**8), EVERYBODY),
+    Case("crossBatch", "", (["a cross"], False), EVERYBODY),
     Case("claimFee", "", (ACCOUNT,), only("owner", "coordinator", "beneficiary", "oracle factory"), "NotFeeRole"),
     Case("claim", "", (ACCOUNT, ACCOUNT), OPERATORS, "NotOperator", only()),
     Case("claimReward", "", (ACCOUNT, ACCOUNT), OPERATORS, "NotOperator", only()),
@@ -107,6 +112,19 @@ def stage(create_market, actors):
     return bench, addresses
 
 
+def intent(bench, size):
+    """What nobody has signed."""
+    account = bench.actors["hedger" if size > 0 else "maker"].address
+    common = (account, account, bench.market.address, 0, 0, 2**40)
+    return (size, 10**8, 0, NOBODY, NOBODY, 0, common)
+
+
+def filled(given, arg):
+    if isinstance(arg, list):
+        return [filled(given, each) for each in arg]
+    return given[arg] if isinstance(arg, str) and arg in given else arg
+
+
 def outcome(stage, case, role):
     """The name of the error that a call gives, None where it works; nothing is changed."""
     bench, addresses = stage
@@ -118,13 +136,19 @@ def outcome(stage, case, role):
         "definition": bench.definition(),
         "risk": risk,
         "parameter": parameter,
+        "an intent": intent(bench, 10**6),
+        "an opposite intent": intent(bench, -(10**6)),
     }
-    args = [given[arg] if isinstance(arg, str) and arg in given else arg for arg in case.args]
+    given |= {
+        "a fill": (given["an intent"], b"", 10**6, 10**8, addresses["account"]),
+        "a cross": (given["an intent"], b"", given["an opposite intent"], b"", 10**6, 10**8),
+    }
+    args = [filled(given, arg) for arg in case.args]
     try:
         bench.market.read(case.name, *args, sender=addresses[role])
     except Reverted as error:
         # The oracle is no token; whoever gets so far was allowed to try. So was who lacks tokens to deposit.
-        if error.name in ("revert", "ERC20InsufficientAllowance"):
+        if error.name in ("revert", "ERC20InsufficientAllowance", "WrongSignature"):
             return {"update": "tokens"}.get(case.name)
         return None if error.name == "AlreadyInitialized" and role != "factory" else error.name
     return None
@@ -142,10 +166,26 @@ def test_every_function_has_an_entry():
 def test_no_function_is_outside_the_interface():
     """What the two contracts have beside it changes nothing."""
     interface = {entry["name"] for entry in load("IMarket").abi if entry["type"] == "function"}
-    for contract in ("Market", "MarketExtension"):
-        for entry in load(contract).abi:
-            if entry["type"] == "function" and entry["name"] not in interface:
-                assert entry["stateMutability"] in ("view", "pure"), f"{contract}.{entry['name']}"
+    found = {
+        f"{contract}.{entry['name']}"
+        for contract in ("Market", "MarketExtension", "MarketIntents")
+        for entry in load(contract).abi
+        if entry["type"] == "function" and entry["name"] not in interface
+        if entry["stateMutability"] not in ("view", "pure")
+    }
+    assert found == {"MarketIntents.fillOne", "MarketIntents.crossOne"}
+
+
+@pytest.mark.parametrize("name", ["fillOne", "crossOne"])
+def test_items_of_batches_cannot_be_called(stage, name):
+    """They are for MarketIntents to call itself: a market leads nobody there."""
+    bench, addresses = stage
+    item = (intent(bench, 10**6), b"", 10**6, 10**8, addresses["account"])
+    if name == "crossOne":
+        item = (intent(bench, 10**6), b"", intent(bench, -(10**6)), b"", 10**6, 10**8)
+    code = bench.anvil.contract("MarketIntents", bench.market.address)
+    with refused("revert"):
+        code.read(name, item, sender=addresses["account"])
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -11,9 +11,9 @@ UNIT = Path(__file__).resolve().parents[1]
 
 #: Whose tests meet the errors and events of an interface.
 TESTS = {
-    "IMarketErrors": ("market", "market_factory"),
+    "IMarketErrors": ("market", "market_factory", "market_intents"),
     "IMarketFactory": ("market", "market_factory", "intents", "verifier"),
-    "IMarketEvents": ("market", "market_factory"),
+    "IMarketEvents": ("market", "market_factory", "market_intents"),
 }
 
 

@@ -18,6 +18,10 @@ LOCKED = {
     "claimReward",
     "updateRiskParameter",
     "updateParameter",
+    "fill",
+    "cross",
+    "fillBatch",
+    "crossBatch",
 }
 
 
@@ -29,7 +33,12 @@ def calling(create_market, anvil, operator):
 def calldata(bench, name):
     account = bench.actors["taker"]
     risk, parameter = structs()
+    intent = (10**6, 10**8, 0, NOBODY, NOBODY, 0, (account, account, bench.market, 0, 0, 2**40))
     arguments = {
+        "fill": (intent, b"", 10**6, 10**8, account),
+        "cross": (intent, b"", intent, b"", 10**6, 10**8),
+        "fillBatch": ([], True),
+        "crossBatch": ([], True),
         "update": (account, 0, 0, 0, NOBODY),
         "settle": (account,),
         "advance": (1,),

@@ -266,8 +266,8 @@ def test_create_with_a_factory_that_the_oracle_factory_does_not_know(fresh, anvi
         protocol.market_factory.parameter(),
         sender=operator,
     )
-    extension = anvil.deploy("MarketExtension", other, sender=operator)
-    other.upgradeTo(anvil.deploy("Market", other, extension, sender=operator), sender=operator)
+    parts = [anvil.deploy(name, other, sender=operator) for name in ("MarketExtension", "MarketIntents")]
+    other.upgradeTo(anvil.deploy("Market", other, *parts, sender=operator), sender=operator)
     risk, parameter = structs()
     with refused("NotMarketFactory", other):
         other.create(fresh.definition(), risk, parameter, sender=operator)

@@ -10,8 +10,8 @@ from perennial.testing.market import event, refused
 @pytest.fixture
 def create_code(anvil, operator):
     def create(factory):
-        extension = anvil.deploy("MarketExtension", factory, sender=operator)
-        return anvil.deploy("Market", factory, extension, sender=operator)
+        parts = [anvil.deploy(name, factory, sender=operator) for name in ("MarketExtension", "MarketIntents")]
+        return anvil.deploy("Market", factory, *parts, sender=operator)
 
     return create
 

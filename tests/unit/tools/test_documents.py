@@ -94,3 +94,25 @@ def test_targets_of_the_readme_are_in_the_makefile():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     assert named <= targets
+
+
+PITFALL = re.compile(r"[SZ]-(?:V\d+|FR)-[CHML]\d+")
+
+
+def test_pitfalls_are_covered_or_do_not_apply():
+    covered, absent, properties = (ROOT / "docs" / "pitfalls.md").read_text().split("\n## ")[1:]
+    tests = "\n".join(path.read_text() for path in tracked("tests/*.py"))
+    functions = set(re.findall(r"^ *def (test_\w+)", tests, re.MULTILINE))
+    classes = set(re.findall(r"^class (Test\w+)", tests, re.MULTILINE))
+
+    def tested(pitfall):
+        prefix = f"test_{pitfall.lower().replace('-', '_')}_"
+        return f"Test{pitfall.replace('-', '')}" in classes or any(name.startswith(prefix) for name in functions)
+
+    ids = [re.findall(r"^\| ([SZ]-\S+) \|", part, re.MULTILINE) for part in (covered, absent)]
+    assert [pitfall for pitfall in ids[0] if not tested(pitfall)] == []
+    assert [pitfall for pitfall in ids[1] if tested(pitfall)] == []
+    assert len(ids[0]) + len(ids[1]) == len({*ids[0], *ids[1]}) == 57
+    assert all(PITFALL.fullmatch(pitfall) for pitfall in (*ids[0], *ids[1]))
+    assert set(PITFALL.findall(properties)) <= set(ids[0])
+    assert set(re.findall(r"`(test_\w+)`", properties)) <= functions
