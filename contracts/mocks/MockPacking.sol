@@ -24,20 +24,20 @@ contract MockPacking {
 
     /// @notice Slots O.a, O.b and O.c.
     /// @param value an order
-    /// @return order the same
-    function order(AccountOrder calldata value) external pure returns (AccountOrder memory order) {
-        order = AccountOrderStorage.loadSizes(AccountOrderStorage.storeSizes(value));
-        AccountOrderStorage.loadTerms(order, AccountOrderStorage.storeTerms(value));
-        AccountOrderStorage.loadFills(order, AccountOrderStorage.storeFills(value));
+    /// @return same the same
+    function order(AccountOrder calldata value) external pure returns (AccountOrder memory same) {
+        same = AccountOrderStorage.loadSizes(AccountOrderStorage.storeSizes(value));
+        AccountOrderStorage.loadTerms(same, AccountOrderStorage.storeTerms(value));
+        AccountOrderStorage.loadFills(same, AccountOrderStorage.storeFills(value));
     }
 
     /// @notice Slots P.a, P.b and P.c.
     /// @param value a pending version
-    /// @return version the same
-    function pendingVersion(PendingVersion calldata value) external pure returns (PendingVersion memory version) {
-        version = PendingVersionStorage.loadSizes(PendingVersionStorage.storeSizes(value));
-        PendingVersionStorage.loadUnits(version, PendingVersionStorage.storeUnits(value));
-        PendingVersionStorage.loadFills(version, PendingVersionStorage.storeFills(value));
+    /// @return same the same
+    function pendingVersion(PendingVersion calldata value) external pure returns (PendingVersion memory same) {
+        same = PendingVersionStorage.loadSizes(PendingVersionStorage.storeSizes(value));
+        PendingVersionStorage.loadUnits(same, PendingVersionStorage.storeUnits(value));
+        PendingVersionStorage.loadFills(same, PendingVersionStorage.storeFills(value));
     }
 
     /// @notice Slot A.pending.
