@@ -113,7 +113,7 @@ class Bench:
         )
         self.oracles.send("updateMarketFactory", self.factory.address, sender=owner)
         self.verifier = self.evm.contract("Verifier", self.factory.value("verifier"))
-        self.domain = Domain(1, self.verifier.address)
+        self.domain = Domain(self.evm.chain_id, self.verifier.address)
         extension = self.evm.deploy("MarketExtension", self.factory.address, sender=owner)
         intents = self.evm.deploy("MarketIntents", self.factory.address, sender=owner)
         implementation = self.evm.deploy(
@@ -179,7 +179,7 @@ class Twin:
         )
         verifier = self.mirror.factory.verifier
         # The clock of the EVM in process stands still.
-        verifier.now, verifier.digest = 1, self._digest
+        verifier.now, verifier.digest = 1, Digest(self.bench.domain)
         self.mirror.events = []
         self.accounts = [address_of(name) for name in (*ACTORS, "coordinator")]
         self.compare()
@@ -636,6 +636,17 @@ def _message(intent: Intent) -> Message:
 
 
 @cache
+@dataclass(frozen=True)
+class Digest:
+    """The digest of intents in a domain; copies of a market share it, since it holds no state."""
+
+    domain: Domain
+
+    def __call__(self, intent: Intent) -> bytes:
+        """EIP-712 digest."""
+        return _digest(intent, self.domain)
+
+
 def _digest(intent: Intent, domain: Domain) -> bytes:
     return message_hash(_message(intent), domain)
 

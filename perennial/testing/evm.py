@@ -27,6 +27,9 @@ class Halted(Exception):  # noqa: N818 -- a finding about the contract, not an e
 class Evm:
     """One chain in memory. Addresses are lower-case hex; accounts need no keys and no ether."""
 
+    chain_id = 1
+    """What EIP-712 messages are signed for."""
+
     def __init__(self, gas_limit: int = 10**9) -> None:
         self._evm = pyrevm.EVM(spec_id="PRAGUE", gas_limit=gas_limit)
 

@@ -16,6 +16,7 @@ class Node(Evm):
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
+        self.chain_id = int(str(rpc.call("eth_chainId")), 16)
         rpc.call("evm_setAutomine", False)
         self._logs: list[tuple[str, Sequence[bytes], bytes]] = []
 
