@@ -67,7 +67,7 @@ def test_key_of_a_keystore(monkeypatch, tmp_path):
     assert command._key(path).address == KEY.address
 
 
-def test_the_wrong_password(monkeypatch, tmp_path):
+def test_the_wrong_password(tmp_path):
     path = tmp_path / "key.json"
     path.write_text(json.dumps(KEY.encrypt("open sesame", iterations=2)))
 
