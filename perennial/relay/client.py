@@ -73,7 +73,8 @@ class RelayClient:
             raise RelayError(f"the relay does not answer: {error}") from error
         if answer.is_success:
             return content
-        if not isinstance(content, dict) or "error" not in content:
+        # What the relay cannot do now it may do when asked again.
+        if answer.status_code >= 500 or not isinstance(content, dict) or "error" not in content:
             raise RelayError(f"the relay answers {answer.status_code}")
         refusal = content["error"]
         raise Refusal(refusal["code"], refusal["message"], refusal["field"], answer.status_code)

@@ -60,4 +60,5 @@ def relay(
         # Listeners have nothing to say; proxies are Quota's business, which does not believe what clients write.
         uvicorn.run(app, host=host, port=port, ws="websockets-sansio", ws_max_size=1024, proxy_headers=False)
     finally:
+        view.close()
         store.close()

@@ -12,16 +12,18 @@ from eth_utils.address import to_checksum_address
 
 from perennial.abi import Reverted, interface
 from perennial.amounts import ONE, decimal
-from perennial.chain import Chain, Contract, Rpc
+from perennial.chain import Chain, Contract
 from perennial.intents import Domain, Intent
 from perennial.mirror.parameters import RiskParameter
 from perennial.relay.intake import IntentState
 from perennial.relay.records import Fill
+from perennial.relay.rpc import LastingRpc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perennial.abi import Event
+    from perennial.chain import Rpc
 
 IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
 """Selector of ERC-1271's isValidSignature, which it also returns for yes."""
@@ -40,14 +42,21 @@ class NodeView:
 
     def __init__(self, uri: str, markets: Sequence[str]) -> None:
         self._uri, self._local = uri, threading.local()
+        self._open: list[Rpc] = []
         self.markets = frozenset(to_checksum_address(market) for market in markets)
         chain = self._chain()
         factories = {Contract(chain, "IMarket", market).read("factory") for market in self.markets}
         if len(factories) != 1:
+            self.close()
             raise ValueError("the markets of a relay must be of one MarketFactory")
         self._factory = factories.pop()
         verifier = Contract(chain, "IMarketFactory", self._factory).read("verifier")
         self.domain = Domain(int(chain.rpc.call("eth_chainId"), 16), to_checksum_address(verifier))
+
+    def close(self) -> None:
+        """Ends the connections of all threads."""
+        while self._open:
+            self._open.pop().close()
 
     # -- As ChainView ------------------------------------------------------------------------------------------------
 
@@ -142,7 +151,8 @@ class NodeView:
     def _chain(self) -> Chain:
         chain: Chain | None = getattr(self._local, "chain", None)
         if chain is None:
-            chain = self._local.chain = Chain(Rpc(self._uri))
+            chain = self._local.chain = Chain(LastingRpc(self._uri))
+            self._open.append(chain.rpc)
         return chain
 
 
@@ -155,9 +165,12 @@ def _lacking(
     price: int,
     risk: RiskParameter,
 ) -> str | None:
-    """The market's checks of a signer (docs/protocol.md §9.5, §10.2), for a fill at the intent's own price."""
+    """The market's checks of a signer (docs/protocol.md §9.5, §10.2), for a fill at the intent's own price.
+
+    Of pending versions in between the views do not tell: the market may ask for more than is asked here, not for less.
+    """
     after = before + signed
-    worst = max(abs(settled), abs(before), abs(after))
+    worst = max(abs(settled), abs(after))
     reduces = abs(after) < abs(before) and after * before >= 0
     share, least = (risk.maintenance, risk.min_maintenance) if reduces else (risk.margin, risk.min_margin)
     notional = _ceil(worst * abs(price), ONE)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from perennial.chain import NodeError
 from perennial.relay.intake import IntentState, status_of
 from perennial.relay.records import Fill, Status
 
@@ -66,9 +67,11 @@ class Watcher:
         while not stop.is_set():
             try:
                 self.step()
+            except NodeError as error:
+                logger.warning("the chain could not be followed, trying again in %s s: %s", interval, error)
             except Exception:
                 # Whatever it is, the relay goes on with what it has: fills are booked when the node answers again.
-                logger.exception("the chain could not be followed; trying again in %s s", interval)
+                logger.exception("the chain could not be followed, trying again in %s s", interval)
             stop.wait(interval)
 
     def _book_fills(self, last: int) -> None:

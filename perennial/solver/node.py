@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from eth_utils.address import to_checksum_address
 
 from perennial.abi import Reverted, decode_error
-from perennial.chain import Chain, Contract, Query, Rpc, RpcError
+from perennial.chain import Chain, Contract, Query, RpcError
 from perennial.intents import Domain
 from perennial.mirror.parameters import MarketParameter, RiskParameter
+from perennial.relay.rpc import LastingRpc
 from perennial.solver.orders import Cross, Deal, Fill
 from perennial.solver.sender import Mined
 
@@ -41,7 +42,7 @@ class SolverNode:
 
     def __init__(self, uri: str, market: str, account: str, sender: str) -> None:
         """`account` is whose inventory is used, `sender` who sends: the same, or its operator."""
-        self.rpc = Rpc(uri)
+        self.rpc = LastingRpc(uri)
         chain = Chain(self.rpc)
         self._chain, self._market = chain, Contract(chain, "IMarket", market)
         self.market: str = to_checksum_address(market)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+GONE = "nothing remains on chain: filled, cancelled or expired"
+
 AnyDeal = TypeVar("AnyDeal", Cross, Fill)
 
 
@@ -111,11 +113,15 @@ class Solver:
 
     def run(self, stop: Event, interval: float = 1.0) -> None:
         """Cycles until told to stop. Relays and nodes that fail are asked again."""
+        failure = ""
         while not stop.is_set():
             try:
                 self.cycle()
+                failure = ""
             except (NodeError, RelayError, Refusal) as error:
-                logger.warning("nothing done: %s", error)
+                if str(error) != failure:
+                    logger.warning("nothing done: %s", error)
+                failure = str(error)
             stop.wait(interval)
 
     def cycle(self) -> Report:
@@ -161,7 +167,7 @@ class Solver:
         usable = []
         for opened, remaining in zip(found, self.view.remaining([each.intent for each in found]), strict=True):
             if remaining == 0:
-                skipped.append(Skipped(opened.hash, "nothing remains on chain: filled, cancelled or expired"))
+                skipped.append(Skipped(opened.hash, GONE))
             else:
                 usable.append(replace(opened, remaining=remaining))
         return usable, skipped
@@ -289,5 +295,8 @@ class Solver:
         """Logs a reason once, until it is another."""
         for each in skipped:
             if self._said.get(each.hash) != each.reason:
-                logger.info("not filled %s: %s", each.hash, each.reason)
+                # That the relay is a moment behind the chain is no news.
+                logger.log(
+                    logging.DEBUG if each.reason == GONE else logging.INFO, "not filled %s: %s", each.hash, each.reason
+                )
                 self._said[each.hash] = each.reason

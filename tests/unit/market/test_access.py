@@ -180,7 +180,7 @@ def test_no_function_is_outside_the_interface():
 def test_items_of_batches_cannot_be_called(stage, name):
     """They are for MarketIntents to call itself: a market leads nobody there."""
     bench, addresses = stage
-    item = (intent(bench, 10**6), b"", 10**6, 10**8, addresses["account"])
+    item: tuple[Any, ...] = (intent(bench, 10**6), b"", 10**6, 10**8, addresses["account"])
     if name == "crossOne":
         item = (intent(bench, 10**6), b"", intent(bench, -(10**6)), b"", 10**6, 10**8)
     code = bench.anvil.contract("MarketIntents", bench.market.address)

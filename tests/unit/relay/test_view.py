@@ -1,0 +1,178 @@
+"""NodeView: what the relay asks a chain, against the contracts."""
+
+import pytest
+
+from perennial.abi import Reverted
+from perennial.amounts import raw
+from perennial.chain import Chain, Contract, Rpc
+from perennial.intents import Domain, Intent, message_hash, sign
+from perennial.local import FREE, NOBODY, LocalMarket
+from perennial.relay.view import NodeView
+
+PRICE, LATER = raw(60_000), 2**40
+
+
+@pytest.fixture(scope="module")
+def local(chain, accounts):  # noqa: ARG001 -- needs Ape's connection
+    local = LocalMarket.deploy(PRICE)
+    local.market.update(local.maker, raw(100), 0, raw(2_000_000), NOBODY, sender=local.maker, **FREE)
+    local.commit(PRICE)
+    local.market.update(local.short, 0, 0, raw(1_000_000), NOBODY, sender=local.short, **FREE)
+    return local
+
+
+@pytest.fixture
+def view(local, chain):
+    view = NodeView(chain.provider.http_uri, [local.market.address])
+    yield view
+    view.close()
+
+
+@pytest.fixture
+def fund(local):
+    """The trader's collateral, in USD."""
+
+    def fund(amount):
+        local.market.update(local.trader, 0, 0, raw(amount), NOBODY, sender=local.trader, **FREE)
+
+    return fund
+
+
+@pytest.fixture
+def make(local, view):
+    def make(amount, price="60000", key=None, **changes):
+        terms = {"account": local.trader.address, "expiry": LATER, **changes}
+        intent = Intent.build(market=local.market.address, amount=amount, price=price, **terms)
+        return intent, sign(intent, view.domain, key or local.trader)
+
+    return make
+
+
+@pytest.fixture
+def fill(local):
+    """The short account takes the other side of a whole intent."""
+
+    def fill(intent, signature, size=None):
+        amount = intent.amount if size is None else size
+        order = intent.to_abi(), signature, amount, intent.price, local.short
+        return local.market.fill(*order, sender=local.short, **FREE)
+
+    return fill
+
+
+@pytest.fixture
+def node(chain):
+    """The chain without Ape, which is faster."""
+    with Rpc(chain.provider.http_uri) as rpc:
+        yield Chain(rpc)
+
+
+@pytest.fixture
+def would_fill(local, node):
+    """Whether the market would make such a fill."""
+    market = Contract(node, "IMarket", local.market.address)
+    short = local.short.address
+
+    def would_fill(intent, signature):
+        order = intent.to_abi(), signature, intent.amount, intent.price, short
+        data = "0x" + market.query("fill", *order).data.hex()
+        try:
+            node.rpc.call("eth_call", {"from": short, "to": market.address, "data": data}, "latest")
+        except Reverted:
+            return False
+        return True
+
+    return would_fill
+
+
+def test_domain(view, local, chain):
+    assert view.domain == Domain(chain.chain_id, local.protocol.verifier.address)
+
+
+def test_only_markets_of_one_factory(local, chain):
+    other = LocalMarket.deploy(PRICE)
+
+    with pytest.raises(ValueError, match="one MarketFactory"):
+        NodeView(chain.provider.http_uri, [local.market.address, other.market.address])
+
+
+def test_signers(view, local):
+    assert not view.is_signer(local.trader.address, local.keeper.address)
+    local.protocol.market_factory.updateSigner(local.keeper, True, sender=local.trader, **FREE)
+    assert view.is_signer(local.trader.address, local.keeper.address)
+
+
+def test_contract_wallets(view, local, make, project):
+    wallet = local.trader.deploy(project.MockWallet, local.trader, **FREE)
+    intent, signature = make(1)
+    digest = message_hash(intent, view.domain)
+
+    assert view.is_contract_signature(wallet.address, digest, signature + b"\1")
+    assert not view.is_contract_signature(wallet.address, digest[::-1], signature + b"\1")
+    # It reverts, has no such function, is no contract.
+    assert not view.is_contract_signature(wallet.address, digest, b"")
+    assert not view.is_contract_signature(local.market.address, digest, signature)
+    assert not view.is_contract_signature(local.keeper.address, digest, signature)
+
+
+def test_states_and_fills(view, local, make, fund, fill):
+    fund(50_000)
+    buy, sell = make("1"), make("-1", nonce=7)
+    before = view.head()
+    fill(*buy, raw("0.4"))
+    local.protocol.verifier.cancelNonce(7, sender=local.trader, **FREE)
+
+    states = view.states([buy[0], sell[0]])
+    assert [(state.filled, state.remaining) for state in states] == [(raw("0.4"), raw("0.6")), (0, 0)]
+    [found] = view.fills(before.block + 1, view.head().block)
+    assert found.hash == "0x" + message_hash(buy[0], view.domain).hex()
+    assert (found.size, found.remaining, found.price) == (raw("0.4"), raw("0.6"), PRICE)
+    assert found.counterparty == local.short.address
+    assert view.fills(before.block, before.block) == []
+
+
+def test_a_cross_fills_two(view, local, make, fund):
+    fund(50_000)
+    local.market.update(local.long, 0, 0, raw(50_000), NOBODY, sender=local.long, **FREE)
+    buy, sell = make("1", "60010"), make("-1", "59990", key=local.long, account=local.long.address)
+    before = view.head()
+    crossed = buy[0].to_abi(), buy[1], sell[0].to_abi(), sell[1], raw("0.5"), raw(60_000)
+    local.market.cross(*crossed, sender=local.keeper, **FREE)
+
+    first, second = view.fills(before.block + 1, view.head().block)
+
+    assert (first.hash, first.counterparty) == ("0x" + message_hash(buy[0], view.domain).hex(), local.long.address)
+    assert (second.hash, second.counterparty) == ("0x" + message_hash(sell[0], view.domain).hex(), local.trader.address)
+    assert first.log_index != second.log_index
+
+
+class TestMargin:
+    """What the relay says of margin, the market does: for the account as it was last settled."""
+
+    @pytest.mark.parametrize("price", ["60000", "60300", "59700"])
+    @pytest.mark.parametrize("collateralization", ["0", "0.05"])
+    @pytest.mark.parametrize("side", [1, -1])
+    @pytest.mark.parametrize("held", ["0", "0.3"])
+    def test_as_the_market(self, view, make, fund, fill, would_fill, price, collateralization, side, held):
+        fund(1_000)
+        if held != "0":
+            fill(*make(held))
+        verdicts = set()
+        for size in ("0.01", "0.1", "0.2", "0.29", "0.31", "0.5", "1", "1.1", "1.3", "1.5", "1.7", "2", "3", "9"):
+            intent, signature = make("-" * (side < 0) + size, price, collateralization=collateralization)
+            accepted = would_fill(intent, signature)
+            assert (view.lacks_margin(intent, intent.size) is None) == accepted, size
+            verdicts.add(accepted)
+        assert verdicts == {True, False}
+
+    def test_of_a_part(self, view, make, fund):
+        fund(1_000)
+        intent, _ = make("10")
+
+        assert view.lacks_margin(intent, raw("0.1")) is None
+        assert "needs" in view.lacks_margin(intent, raw(10))
+
+    def test_a_maker(self, view, local, make):
+        intent, _ = make("1", key=local.maker, account=local.maker.address)
+
+        assert "maker" in view.lacks_margin(intent, raw(1))
