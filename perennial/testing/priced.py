@@ -66,6 +66,7 @@ class PricedTwin(Twin):
     def act(self, name: str, *arguments: Any) -> str | None:
         """As Twin's. The clock of the chain does not come back with a fork."""
         self.bench.evm.warp(self.mirror_oracle.now)
+        self.mirror.factory.verifier.now = self.mirror_oracle.now
         return super().act(name, *arguments)
 
     # -- Moves -----------------------------------------------------------------------------------------------------
