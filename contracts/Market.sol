@@ -158,10 +158,9 @@ contract Market is MarketBase {
         private
         returns (Update memory self)
     {
-        self.before = AccountStateStorage.collateral(stored.state);
-        self.state = Accounts.settle($, feed, stored, account);
-        if (self.state.ordered) self.sums = PendingSumsStorage.load(stored.pending);
-        self.fills = Fills.pending(stored, self.state);
+        self.before = Accounts.settle($, feed, stored, account, self.state);
+        if (self.state.ordered) PendingSumsStorage.load(self.sums, stored.pending);
+        Fills.pending(self.fills, stored, self.state);
     }
 
     /// @dev Stores the account, and its sums where they mean something.
