@@ -49,6 +49,15 @@ def free_gas(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def still_clock(request: pytest.FixtureRequest) -> None:
+    """The clock of Ape's chain moves only when a test moves it: however slow the machine, times are the same."""
+    if request.config.pluginmanager.has_plugin("ape-test"):
+        chain: ChainManager = request.getfixturevalue("chain")
+        # A block is made at the time of the one before, where nobody has said another: Anvil adds the real time else.
+        chain.provider.make_request("anvil_setBlockTimestampInterval", [0])
+
+
 @pytest.fixture(scope="session")
 def operator(accounts: TestAccountManager) -> TestAccountAPI:
     """Deploys the protocol and owns it."""
