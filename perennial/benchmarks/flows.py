@@ -177,7 +177,7 @@ def fill_same_version(bench: Bench) -> Measure:
 
 @flow
 def fill_batch_20(bench: Bench) -> Measure:
-    """Each of 20 fills in one batch, a short's of 20 new intents of a long's; 1 g + 2 l of the fill before, by their number."""
+    """Each of 20 fills of new intents in one batch; 1 g + 2 l, of the fill before, by their number."""
     bench.fill()
     bench.move()
     bench.expect(bench.long, market=1, account=1)
