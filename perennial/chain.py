@@ -129,7 +129,7 @@ class Chain:
         """Makes a block at a time with what is in the pool; returns the receipts in the order of the block."""
         self.rpc.call("evm_setNextBlockTimestamp", timestamp)
         self.rpc.call("evm_mine")
-        return [_receipt(receipt) for receipt in self.rpc.call("eth_getBlockReceipts", "latest")]
+        return [receipt_of(receipt) for receipt in self.rpc.call("eth_getBlockReceipts", "latest")]
 
     def ask(self, query: Query) -> Any:
         """The answer of one view: its value, or the tuple of its values."""
@@ -199,7 +199,7 @@ def _answer(query: Query, result: str) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _receipt(raw: Json) -> Receipt:
+def receipt_of(raw: Json) -> Receipt:
     logs = tuple(
         Log(log["address"].lower(), tuple(_bytes(topic) for topic in log["topics"]), _bytes(log["data"]))
         for log in raw["logs"]
