@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennial import artifacts
-from perennial.deploy import Protocol, deploy_protocol
+from perennial.deploy import Deployment, deploy_protocol
 from perennial.testing.anvil import Anvil
 from perennial.testing.market import PROTOCOL, MarketBench
 
@@ -129,7 +129,7 @@ def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..
 
 
 @pytest.fixture(scope="session")
-def protocol(operator: TestAccountAPI) -> Protocol:
+def protocol(operator: TestAccountAPI) -> Deployment:
     """The whole protocol, owned by the operator, with bounds so wide that tests can choose their parameters."""
     return deploy_protocol(operator, parameter=PROTOCOL)
 
@@ -171,7 +171,7 @@ def actors(
 
 
 @pytest.fixture(scope="session")
-def create_market(anvil: Anvil, protocol: Protocol, actors: dict[str, TestAccountAPI]) -> Callable[..., MarketBench]:
+def create_market(anvil: Anvil, protocol: Deployment, actors: dict[str, TestAccountAPI]) -> Callable[..., MarketBench]:
     """A market at a price of 100; keywords change single parameters, `decimals` the token's, `reward` adds a reward."""
 
     def create(**changes: Any) -> MarketBench:
