@@ -54,6 +54,11 @@ contract Market is MarketBase {
     /// @param extension_ A MarketExtension made for the same factory
     /// @param intents_ A MarketIntents made for the same factory
     constructor(address factory_, address extension_, address intents_) MarketBase(factory_) {
+        for (uint256 i = 0; i < 2; ++i) {
+            address code = i == 0 ? extension_ : intents_;
+            address theirs = MarketBase(code).factory();
+            if (theirs != factory_) revert IMarketErrors.ForeignCode(code, theirs);
+        }
         extension = extension_;
         intents = intents_;
     }
