@@ -26,13 +26,13 @@ class AnvilError(RuntimeError):
 
 
 @contextmanager
-def anvil(timestamp: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
+def anvil(timestamp: int | None = None, options: Sequence[str] = (), chain_id: int = CHAIN_ID) -> Iterator[str]:
     """Starts Anvil, gives its address, stops it however the block is left.
 
     The genesis block is made at `timestamp` (Unix seconds, now by default). Gas is free, transactions keep the order in
     which they come, every account is unlocked, old states are not kept. Raises AnvilError.
     """
-    command = [_binary(), "--port", "0", "--chain-id", str(CHAIN_ID), "--order", "fifo", "--auto-impersonate"]
+    command = [_binary(), "--port", "0", "--chain-id", str(chain_id), "--order", "fifo", "--auto-impersonate"]
     command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", str(10**9)]
     command += ["--prune-history", "--transaction-block-keeper", "64"]
     if timestamp is not None:
