@@ -1,9 +1,9 @@
 """Addresses that follow from what is deployed, not from who sends it and when.
 
-Every contract is made by the deterministic deployment proxy, which runs CREATE2: the address is a hash of a salt and the
-creation code with its arguments. Code at that address therefore is this contract with these arguments, whoever sent the
-transaction, and the EVM itself refuses to make it a second time. The proxy is among the contracts that every OP-stack
-chain begins with, and Anvil has it as well.
+Every contract is made by the deterministic deployment proxy, which runs CREATE2: the address is a hash of a salt and
+the creation code with its arguments. Code at that address therefore is this contract with these arguments, whoever sent
+the transaction, and the EVM itself refuses to make it a second time. The proxy is among the contracts that every
+OP-stack chain begins with, and Anvil has it as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads files that people write, and collects everything that is wrong with one, each with the field's name and limit."""
+"""Reads files that people write, and collects all that is wrong with one, each with the field's name and limit."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ class Fields:
                 self.problem(name, f"a whole number is needed, not {value!r}")
             return low
         if not low <= value <= high:
-            self.problem(name, f"{value} is {'below' if value < low else 'above'} its limit {low if value < low else high}")
+            self.problem(
+                name, f"{value} is {'below' if value < low else 'above'} its limit {low if value < low else high}"
+            )
         return value
 
     def amount(self, name: str, default: Any = _MISSING, decimals: int = 6) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 
 class JournalError(RuntimeError):
-    """The journal is of another chain or another account than what runs now."""
+    """The journal is of another chain, another account or other work than what runs now."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a journal is about: the hash of its chain's first block, who sends, a digest of all that is to be sent."""
+
+    genesis: str
+    sender: str
+    digest: str
 
 
 @dataclass
@@ -29,29 +38,34 @@ class Entry:
 
 
 class Journal:
-    """A file with an entry a step, for one account on one chain; without a path it is kept in memory."""
+    """A file with an entry a step."""
 
-    def __init__(self, path: Path | None, genesis: str, sender: str) -> None:
-        self.path, self.genesis, self.sender = path, genesis, sender
+    def __init__(self, path: Path, work: Work) -> None:
+        self.path, self.work = path, work
         self.entries: dict[str, Entry] = {}
 
     @classmethod
-    def open(cls, path: Path, genesis: str, sender: str, *, disposable: bool) -> Journal:
+    def open(cls, path: Path, work: Work, *, disposable: bool) -> Journal:
         """The journal in a file, empty where there is none.
 
-        Of another chain (`genesis` is its first block's hash) it is begun anew where chains are `disposable`, as local ones
-        are. Raises JournalError where they are not, and for another sender.
+        Of another chain it is begun anew where chains are `disposable`, as local ones are. Raises JournalError where
+        they are not, for another sender, and where something else is to be sent now.
         """
-        journal = cls(path, genesis, sender)
+        journal = cls(path, work)
         if not path.exists():
             return journal
         content: dict[str, Any] = json.loads(path.read_text())
-        if content["genesis"] != genesis:
+        begun = Work(**content["work"])
+        if begun.genesis != work.genesis:
             if disposable:
                 return journal
-            raise JournalError(f"{path} is of another chain: it begins with block {content['genesis']}, not {genesis}")
-        if content["sender"] != sender:
-            raise JournalError(f"{path} was begun by {content['sender']}: continue with that account, not {sender}")
+            raise JournalError(f"{path} is of another chain, whose first block is {begun.genesis}, not {work.genesis}")
+        if begun.sender != work.sender:
+            raise JournalError(f"{path} was begun by {begun.sender}: continue with that account, not {work.sender}")
+        if begun.digest != work.digest:
+            raise JournalError(
+                f"{path} was begun with other sources or another file: continue with those, or remove it"
+            )
         journal.entries = {step: Entry(**entry) for step, entry in content["transactions"].items()}
         return journal
 
@@ -82,15 +96,11 @@ class Journal:
 
     def close(self) -> None:
         """All is done and in the manifest."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
-        if self.path is None:
-            return
         content = {
-            "genesis": self.genesis,
-            "sender": self.sender,
+            "work": asdict(self.work),
             "transactions": {step: vars(entry) for step, entry in self.entries.items()},
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)

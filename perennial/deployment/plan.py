@@ -1,8 +1,8 @@
 """What a deployment consists of: steps with names, each with the question whether the chain has it already.
 
-The plan follows from the network's file, the deployer and the compiled contracts alone: every address in it is known before
-the first transaction (create2.py). A further contract of the protocol is one more call of `_Planner.contract`; one that has
-an owner is named in OWNED as well.
+The plan follows from the network's file, the deployer and the compiled contracts alone: every address in it is known
+before the first transaction (create2.py). A further contract of the protocol is one more call of `_Planner.contract`;
+one that has an owner is named in OWNED as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from perennial.deployment.fields import ZERO
 from perennial.deployment.network import ANYONE, MOCK, Network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from perennial.chain import Chain
 
@@ -87,10 +87,17 @@ class Plan:
         """Where a contract of the plan is or will be."""
         return self.contracts[name].address
 
+    def digest(self) -> str:
+        """What tells this plan from another one."""
+        return "0x" + keccak(b"".join(step.to.encode() + keccak(step.data) for step in self.steps)).hex()
 
-def plan(network: Network, deployer: str) -> Plan:
-    """The plan for a network, deployed by `deployer`."""
-    planner = _Planner(network.resolved(deployer), to_checksum_address(deployer))
+
+def plan(network: Network, deployer: str, known: Mapping[str, str] | None = None) -> Plan:
+    """The plan for a network, deployed by `deployer`.
+
+    `known` are contracts that are there already, by name, wherever and from whichever sources: they stay what they are.
+    """
+    planner = _Planner(network.resolved(deployer), to_checksum_address(deployer), known or {})
     planner.contracts()
     planner.settings()
     planner.ownership()
@@ -98,7 +105,7 @@ def plan(network: Network, deployer: str) -> Plan:
 
 
 def handover(plan: Plan) -> tuple[list[str], list[bytes]]:
-    """Targets and calls of the timelock's first operation: it takes the protocol over, and nobody keeps more than the file says.
+    """Targets and calls of the timelock's first operation: it takes the protocol over, nobody keeps more than is said.
 
     All at once, so that there is no moment at which some of the roles are given and others are not taken.
     """
@@ -129,10 +136,10 @@ def has_code(chain: Chain, address: str) -> bool:
 
 
 class _Planner:
-    def __init__(self, network: Network, deployer: str) -> None:
+    def __init__(self, network: Network, deployer: str, known: Mapping[str, str]) -> None:
         pyth = "" if network.pyth == MOCK else network.pyth
         self.plan = Plan(network, deployer, network.owner.account, None, pyth)
-        self.network, self.deployer = network, deployer
+        self.network, self.deployer, self.known = network, deployer, known
         self._salt = create2.salt_of(network.salt)
 
     def contracts(self) -> None:
@@ -165,7 +172,9 @@ class _Planner:
             there = self.plan.address(adapter)
             self.setting("OracleFactory", "updateAdapter", there, True, reads=("isAdapter", there), wanted=True)
         self.setting("OracleFactory", "updateMarketFactory", factory, reads=("marketFactory",), wanted=factory)
-        self.setting("MarketFactory", "updatePauser", self.network.pauser, reads=("pauser",), wanted=self.network.pauser)
+        self.setting(
+            "MarketFactory", "updatePauser", self.network.pauser, reads=("pauser",), wanted=self.network.pauser
+        )
 
     def ownership(self) -> None:
         """The protocol goes from the deployer to its owner."""
@@ -181,21 +190,21 @@ class _Planner:
 
     def contract(self, artifact: str, *arguments: Any, name: str | None = None) -> str:
         """One more contract; returns where it will be."""
+        title = name or artifact
         code = create2.creation(artifact, arguments)
-        address = create2.address_of(self._salt, code)
-        self._add(Planned(name or artifact, artifact, address, arguments))
+        address = self.known.get(title) or create2.address_of(self._salt, code)
+        self._add(Planned(title, artifact, address, arguments))
         data = create2.calldata(self._salt, code)
-        step = f"deploy {name or artifact}"
-        self._step(step, create2.PROXY, data, lambda chain: has_code(chain, address), creates=name or artifact)
+        self._step(f"deploy {title}", create2.PROXY, data, lambda chain: has_code(chain, address), creates=title)
         return address
 
     def child(self, artifact: str, parent: str, nonce: int, *arguments: Any) -> None:
         """A contract that another one makes in its constructor."""
-        address = create2.child_of(self.plan.address(parent), nonce)
+        address = self.known.get(artifact) or create2.child_of(self.plan.address(parent), nonce)
         self._add(Planned(artifact, artifact, address, arguments, parent))
 
     def setting(self, name: str, function: str, *arguments: Any, reads: tuple[Any, ...], wanted: Any) -> None:
-        """A call of the owner's. It counts as done once the deployer owns the contract no more: what differs then was decided."""
+        """A call of the owner's; done as well once that is not the deployer: what differs then was decided since."""
         address = self.plan.address(name)
         getter, *about = reads
 
@@ -255,5 +264,3 @@ def _owner(contract: Contract) -> str:
 
 def _same(found: Any, wanted: Any) -> bool:
     return str(found).lower() == str(wanted).lower()
-
-

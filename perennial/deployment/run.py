@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 
-from perennial.chain import Chain, Contract, Rpc
+from perennial.chain import Contract
 from perennial.deployment import create2
-from perennial.deployment.journal import Journal
+from perennial.deployment.journal import Journal, Work
 from perennial.deployment.network import MOCK, Network
+from perennial.deployment.node import connected
 from perennial.deployment.plan import has_code, plan
 from perennial.deployment.sender import SigningSender
 from perennial.deployment.signer import signer_of
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from perennial.chain import Chain, Rpc
     from perennial.deployment.plan import Plan, Planned
-    from perennial.deployment.sender import Sender
+    from perennial.deployment.signer import Signer
 
 
 class DeploymentError(RuntimeError):
     """The plan does not fit the chain or what was deployed before; nothing was sent."""
+
+
+def silent(line: str) -> None:
+    """Tells nobody."""
+    del line
 
 
 def deploy(
@@ -33,21 +40,24 @@ def deploy(
     account: Any,
     *,
     path: Path | None = None,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = silent,
 ) -> Manifest:
     """Puts the protocol on a chain, or what of it is missing there, and returns its manifest.
 
     `node` is the address of a node, `account` one of Ape's or eth-account's. The manifest is written to `path`
-    (`deployments/<network>.json`), with a journal beside it for as long as something is missing: should this be killed, the
-    same call continues. Raises FileError, DeploymentError, JournalError, or StepError at the step that failed.
+    (`deployments/<network>.json`), with a journal beside it for as long as something is missing: should this be killed,
+    the same call continues. Raises FileError, DeploymentError, JournalError, or StepError at the step that failed.
     """
-    rpc = node if isinstance(node, Rpc) else Rpc(node)
-    chain, signer = Chain(rpc), signer_of(account)
     target = path or DEPLOYMENTS / f"{network.name}.json"
-    planned = plan(network, signer.address)
-    check_chain(planned, chain)
-    former = former_manifest(planned, chain, target)
-    journal = open_journal(chain, target, signer.address, disposable=network.is_local)
+    with connected(node) as chain:
+        return _deploy(network, chain, signer_of(account), target, report)
+
+
+def _deploy(network: Network, chain: Chain, signer: Signer, target: Path, report: Callable[[str], None]) -> Manifest:
+    check_chain(network, chain)
+    former = former_manifest(network, chain, target)
+    planned = plan(network, signer.address, addresses_of(former))
+    journal = open_journal(chain, journal_path(target), signer.address, planned.digest(), disposable=network.is_local)
     carry_out(planned, chain, SigningSender(chain, signer, journal), report)
     manifest = manifest_of(planned, chain, journal, former)
     manifest.save(target)
@@ -55,18 +65,21 @@ def deploy(
     return manifest
 
 
-def carry_out(planned: Plan, chain: Chain, sender: Sender, report: Callable[[str], None]) -> None:
+def carry_out(planned: Plan, chain: Chain, sender: SigningSender, report: Callable[[str], None]) -> None:
     """Does the steps that the chain does not have, in order. Raises StepError."""
     for number, step in enumerate(planned.steps, 1):
         place = f"{number:2}/{len(planned.steps)} {step.name}"
         if step.done(chain):
+            sender.recall(step.name)
             report(f"{place}: done before")
             continue
         mined = sender.send(step.name, step.to, step.data)
         report(f"{place}: {mined.transaction}, block {mined.block}, gas {mined.receipt.gas_used:,}")
         if not step.done(chain):
             # A node that is behind, or a chain that went back: better to stop than to build on it.
-            raise DeploymentError(f"{step.name}: transaction {mined.transaction} is mined, its effect is not to be seen")
+            raise DeploymentError(
+                f"{step.name}: transaction {mined.transaction} is mined, its effect is not to be seen"
+            )
 
 
 def journal_path(manifest: Path) -> Path:
@@ -74,15 +87,20 @@ def journal_path(manifest: Path) -> Path:
     return manifest.with_name(f"{manifest.stem}.journal.json")
 
 
-def open_journal(chain: Chain, manifest: Path, sender: str, *, disposable: bool) -> Journal:
-    """The journal of runs that write this manifest. Raises JournalError."""
-    genesis = chain.rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]
-    return Journal.open(journal_path(manifest), genesis, sender, disposable=disposable)
+def open_journal(chain: Chain, path: Path, sender: str, work: str, *, disposable: bool) -> Journal:
+    """The journal of a piece of work on this chain, `work` being its digest. Raises JournalError."""
+    genesis = str(chain.rpc.call("eth_getBlockByNumber", "0x0", False)["hash"])
+    return Journal.open(path, Work(genesis, sender, work), disposable=disposable)
 
 
-def check_chain(planned: Plan, chain: Chain) -> None:
-    """Whether the chain is the file's, and has what the file says is there. Raises DeploymentError with every problem."""
-    network, problems = planned.network, []
+def addresses_of(manifest: Manifest | None) -> dict[str, str]:
+    """Where the contracts of a manifest are, by name."""
+    return {name: each.address for name, each in manifest.contracts.items()} if manifest else {}
+
+
+def check_chain(network: Network, chain: Chain) -> None:
+    """Whether the chain is the file's, and has what that says is there. Raises DeploymentError with all problems."""
+    problems = []
     chain_id = int(chain.rpc.call("eth_chainId"), 16)
     if chain_id != network.chain_id:
         raise DeploymentError(f"chain_id: the file is for {network.chain_id}, the node is on {chain_id}")
@@ -91,7 +109,9 @@ def check_chain(planned: Plan, chain: Chain) -> None:
         needed["pyth.address"] = network.pyth
     if int(network.sequencer_feed, 16):
         needed["chainlink.sequencerFeed"] = network.sequencer_feed
-    needed |= {f"feeds.{name}.chainlink": "0x" + ids.chainlink[-40:] for name, ids in network.feeds.items() if ids.chainlink}
+    needed |= {
+        f"feeds.{name}.chainlink": "0x" + ids.chainlink[-40:] for name, ids in network.feeds.items() if ids.chainlink
+    }
     problems += [f"{name}: no contract at {there}" for name, there in needed.items() if not has_code(chain, there)]
     for name, token in network.tokens.items():
         if token.address == MOCK:
@@ -109,29 +129,19 @@ def decimals_of(chain: Chain, token: str) -> int:
     return int(Contract(chain, "MockToken", token).read("decimals"))
 
 
-def former_manifest(planned: Plan, chain: Chain, path: Path) -> Manifest | None:
-    """The manifest of an earlier run, None where there is none or its chain is gone.
+def former_manifest(network: Network, chain: Chain, path: Path) -> Manifest | None:
+    """The manifest of an earlier run, None where there is none, or where it is of a local chain that is gone.
 
-    Raises DeploymentError where this plan would deploy another protocol beside it.
+    Raises DeploymentError where it is of another chain.
     """
     if not path.exists():
         return None
     former = Manifest.read(path)
     there = [deployed for deployed in former.contracts.values() if has_code(chain, deployed.address)]
-    if not there and planned.network.is_local:
+    if not there and network.is_local:
         return None
-    if former.chain_id != planned.network.chain_id or not there:
+    if former.chain_id != network.chain_id or not there:
         raise DeploymentError(f"{path} is of another chain: move it away, or connect to chain {former.chain_id}")
-    other = [
-        name
-        for name, deployed in former.contracts.items()
-        if name in planned.contracts and planned.address(name) != deployed.address
-    ]
-    if other:
-        raise DeploymentError(
-            f"{path} has another {', '.join(other)} than these sources, this file and this account would make. To check "
-            "it: ape run verify_deployment; to change its code: ape run upgrade; to deploy beside it: another name and salt"
-        )
     return former
 
 
@@ -152,7 +162,7 @@ def manifest_of(planned: Plan, chain: Chain, journal: Journal, former: Manifest 
     )
     if former is not None:
         manifest.owner, manifest.pauser, manifest.rpc = former.owner, former.pauser, former.rpc
-        manifest.contracts, manifest.tokens = former.contracts | contracts, former.tokens | tokens
+        manifest.tokens = former.tokens | tokens
         manifest.oracles, manifest.payoffs = former.oracles, former.payoffs
         manifest.markets, manifest.vaults = former.markets, former.vaults
     return manifest
@@ -171,10 +181,9 @@ def plain(value: Any) -> Any:
 
 
 def _deployed(planned: Planned, chain: Chain, journal: Journal, former: Manifest | None) -> Deployed:
-    before = former.contracts.get(planned.name) if former else None
+    if former is not None and planned.name in former.contracts:
+        return former.contracts[planned.name]
     entry = journal.get(f"deploy {planned.parent or planned.name}")
-    transaction, block = (before.transaction, before.block) if before else (None, None)
-    if entry is not None and entry.transaction is not None:
-        transaction, block = entry.transaction, entry.block
+    transaction, block = (entry.transaction, entry.block) if entry else (None, None)
     hashed = code_hash(chain, planned.address)
     return Deployed(planned.address, transaction, block, plain(planned.arguments), hashed)

@@ -1,8 +1,8 @@
 """Sends the transactions of a deployment, one after the other, each once.
 
-A step's transaction is in the journal before it leaves, and every attempt at it has the same nonce. An account's nonce is
-taken by one transaction only, so whenever a run dies, and however often it is begun again, a step happens at most once:
-either an attempt was mined, and its receipt is found by its hash; or none was, and the next attempt takes its place.
+A step's transaction is in the journal before it leaves, and every attempt at it has the same nonce. An account's nonce
+is taken by one transaction only, so whenever a run dies, and however often it is begun again, a step happens at most
+once: either an attempt was mined, and its receipt is found by its hash; or none was, and the next one takes its place.
 """
 
 from __future__ import annotations
@@ -40,6 +40,16 @@ class Mined:
     receipt: Receipt
 
 
+@dataclass(frozen=True)
+class Call:
+    """What every attempt at a step has in common."""
+
+    step: str
+    to: str
+    data: bytes
+    gas: int
+
+
 class Sender(Protocol):
     """Gets one transaction a step on chain."""
 
@@ -47,7 +57,7 @@ class Sender(Protocol):
     """Who sends, checksummed."""
 
     def send(self, step: str, to: str, data: bytes) -> Mined:
-        """Returns when the transaction of `step` is mined; one that was sent before is not sent again. Raises StepError."""
+        """Returns when a step's transaction is mined; one that was sent before is not sent again. Raises StepError."""
         ...
 
 
@@ -74,35 +84,48 @@ class SigningSender:
             if taken:
                 self.journal.drop(step)
                 entry = None
-        if entry is None:
-            entry = self._attempt(step, self._nonce(), to, data, bump=0)
-        else:
-            entry = self._attempt(step, entry.nonce, to, data, bump=0)
-        return self._settle(step, self._wait(step, entry, to, data))
+        nonce = self._nonce() if entry is None else entry.nonce
+        try:
+            call = Call(step, to, data, self._gas(step, to, data))
+        except StepError:
+            # What was sent before may have been mined just now: done twice it would revert.
+            mined = self._mined(entry) if entry else None
+            if mined is None:
+                raise
+            return self._settle(step, mined)
+        return self._settle(step, self._wait(call, self._attempt(call, nonce, bump=0)))
 
-    def _attempt(self, step: str, nonce: int, to: str, data: bytes, bump: int) -> Entry:
+    def recall(self, step: str) -> None:
+        """Notes where the transaction of a step is that was sent before a run died, and was mined since."""
+        entry = self.journal.get(step)
+        if entry is not None and entry.transaction is None:
+            mined = self._mined(entry)
+            if mined is not None:
+                self._settle(step, mined)
+
+    def _attempt(self, call: Call, nonce: int, bump: int) -> Entry:
         max_fee, tip = self._fees(bump)
         transaction = {
             "type": 2,
             "chainId": self._chain_id,
             "nonce": nonce,
-            "to": to,
-            "data": "0x" + data.hex(),
+            "to": call.to,
+            "data": "0x" + call.data.hex(),
             "value": 0,
-            "gas": self._gas(step, to, data),
+            "gas": call.gas,
             "maxFeePerGas": max_fee,
             "maxPriorityFeePerGas": tip,
         }
         raw = self.signer.sign(transaction)
-        entry = self.journal.attempt(step, nonce, "0x" + keccak(raw).hex())
+        entry = self.journal.attempt(call.step, nonce, "0x" + keccak(raw).hex())
         try:
             self.chain.rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
         except RpcError as error:
             if not any(part in error.message.lower() for part in _KNOWN):
-                raise StepError(f"{step}: the node refused the transaction: {error.message}") from error
+                raise StepError(f"{call.step}: the node refused the transaction: {error.message}") from error
         return entry
 
-    def _wait(self, step: str, entry: Entry, to: str, data: bytes) -> Mined:
+    def _wait(self, call: Call, entry: Entry) -> Mined:
         pause, waited, bumps, misses = 0.01, 0.0, 0, 0
         while True:
             taken = self._nonce() > entry.nonce
@@ -111,12 +134,14 @@ class SigningSender:
                 return mined
             misses += taken
             if misses > 10:
-                raise StepError(f"{step}: another transaction of {self.address} took nonce {entry.nonce}; run this again")
+                raise StepError(
+                    f"{call.step}: another transaction of {self.address} took nonce {entry.nonce}; run this again"
+                )
             time.sleep(pause)
             waited, pause = waited + pause, min(pause * 1.5, 2)
             if waited > self.patience and not taken:
                 waited, bumps = 0.0, bumps + 1
-                entry = self._attempt(step, entry.nonce, to, data, bumps)
+                entry = self._attempt(call, entry.nonce, bumps)
 
     def _mined(self, entry: Entry) -> Mined | None:
         for transaction in entry.hashes:

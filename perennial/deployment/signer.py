@@ -24,7 +24,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, transaction: Mapping[str, Any]) -> bytes:
-        """The raw transaction. Takes the fields of an EIP-1559 transaction under their names in JSON-RPC, as integers."""
+        """The raw transaction. Takes the fields of one of type 2 under their names in JSON-RPC, numbers as integers."""
         ...
 
 
