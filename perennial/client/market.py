@@ -131,7 +131,7 @@ class Market:
             who,
             terms,
             collateral=amount("collateral", collateral) if collateral is not None else 0,
-            until=instant("until", until, max(snapshot.block.timestamp, snapshot.oracle.current)),
+            until=instant("until", until, snapshot.oracle.current),
             referrer=_referrer(referrer),
         )
 

@@ -10,6 +10,8 @@ from perennial.amounts import decimal, raw
 from perennial.chain import Chain
 from perennial.client import storage
 from perennial.client.errors import ClientError, Refused
+from perennial.intents import Domain
+from perennial.testing.desk import Desk
 from perennial.testing.market import ALL
 
 STEPS = 120
@@ -18,11 +20,11 @@ STEPS = 120
 class Life:
     """Random actions of four accounts, one of them liquidated now and then."""
 
-    def __init__(self, world, market, seed):
-        self.world, self.market, self.random = world, market, random.Random(seed)
+    def __init__(self, world, market, desk, seed):
+        self.world, self.market, self.desk, self.random = world, market, desk, random.Random(seed)
         self.traders = {name: world.actors[name] for name in ("maker", "taker", "hedger", "stranger")}
         self.price = 100
-        self.refused = self.quoted = 0
+        self.refused = 0
 
     def step(self):
         choice = self.random.random()
@@ -36,8 +38,17 @@ class Life:
             self.world.skip()
         elif choice < 0.5:
             self.attempt(self.world.liquidate, self.random.choice(list(self.traders.values())))
+        elif choice < 0.6:
+            self.intent()
         else:
             self.order(*self.random.choice(list(self.traders.items())))
+
+    def intent(self):
+        """Taker, hedger and stranger fill and cross each other's intents."""
+        a, b = self.random.sample([self.traders[name] for name in ("taker", "hedger", "stranger")], 2)
+        size, price = f"{self.random.choice(['', '-'])}1.{self.random.randint(0, 9)}", str(self.price)
+        originator = {"originator": self.world.actors["referrer"].address} if self.random.random() < 0.5 else {}
+        self.attempt(self.random.choice([self.desk.fill, self.desk.cross]), a, b, size, price, **originator)
 
     def order(self, name, account):
         size = raw(str(self.random.randint(1, 40))) // 10
@@ -79,24 +90,28 @@ class Life:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_over_a_life(world, market, seed):
-    life = Life(world, market, seed)
+def test_over_a_life(world, market, protocol, chain, seed):
+    desk = Desk(world, Domain(chain.chain_id, protocol.verifier.address))
+    life = Life(world, market, desk, seed)
     life.attempt(world.open, world.actors["maker"], maker="20", collateral="5000")
     for step in range(STEPS):
         if step == STEPS // 2:
-            world.change(settlementFee="0.7")
+            world.change(settlementFee="0.7", referralFee="0.3")
         life.step()
         life.check()
     world.settle()
 
+    kinds = set()
     for account in life.traders.values():
         history = market.history(account)
+        kinds |= {entry.kind for entry in history.entries}
         totals = history.totals.to_dict()
         collateral = Decimal(totals.pop("collateral"))
         assert collateral == decimal(world.market.collateral(account))
         assert sum(map(Decimal, totals.values())) == collateral
         assert sum(entry.amount for entry in history.entries) == collateral
         assert history.entries[-1].collateral == collateral
+    assert kinds >= {"deposit", "withdrawal", "order", "cancelled", "settlement", "fill"}
     assert life.refused < STEPS / 2
 
 
