@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +41,7 @@ Answer = Record | Listing
 def show(answer: Answer, *, as_json: bool) -> None:
     """Prints what a command answers."""
     if as_json:
-        print(json.dumps(_content(answer), indent=2))
+        click.echo(json.dumps(_content(answer), indent=2))
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     if isinstance(answer, Record):
@@ -67,9 +68,9 @@ def table(values: Sequence[Record], columns: dict[str, str]) -> Table:
 
 def failure(message: str, content: dict[str, Any], *, as_json: bool) -> None:
     """What went wrong: for people on standard error, for machines on standard output as well."""
-    print(f"Error: {message}", file=sys.stderr)
+    click.echo(f"Error: {message}", err=True)
     if as_json:
-        print(json.dumps({"error": content}, indent=2))
+        click.echo(json.dumps({"error": content}, indent=2))
 
 
 def _content(answer: Answer) -> Any:
