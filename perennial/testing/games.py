@@ -484,7 +484,7 @@ class Player:
             if self.relayed is None or rng.random() < 0.8:
                 self.relayed = self.message(account)
             self.twin.act("relay", self.relayed, self.anyone())
-        if rng.random() < 0.4 and (signed := self.signed.get(account)):
+        if rng.random() < 0.8 and (signed := self.signed.get(account)):
             # What was just cancelled is in somebody's hands.
             filler = self.taker(account)
             self.twin.act("fill", signed, signed.amount, signed.price, filler, filler)
