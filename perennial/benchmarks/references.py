@@ -33,4 +33,7 @@ REFERENCES = {
     "fill_same_version": Reference(532_334, None, 165_000),
     "commit_requested": Reference(612_000, 188_000, 200_000),
     "commit_unrequested": Reference(547_000, 123_000, 150_000),
+    "vault_request_deposit": Reference(1_628_433, 1_466_029, 120_000),
+    "vault_close_epoch": Reference(1_425_250, None, 600_000),
+    "vault_settle": Reference(922_290, 922_849, 350_000),
 }
