@@ -105,7 +105,7 @@ class VaultBench:
         self.expect(0)
 
     def expect(self, count: int) -> None:
-        """Asserts how many versions of the vault are pending in each market, so that a flow measures what its name says."""
+        """Asserts how many versions of the vault are pending in each market: a flow measures what its name says."""
         pending = [int(market.pendingCounts(self.vault)) for market in self.markets]
         if pending != [count] * len(self.markets):
             raise AssertionError(f"pending versions of the vault: {pending}, not {count} each")

@@ -1,4 +1,5 @@
-"""A bench for vaults, in an EVM in process: markets whose oracles the test steers, actors with tokens, one check of the books.
+"""A bench for vaults, in an EVM in process: markets whose oracles the test steers, actors with tokens, checks.
+
 
 Amounts are decimal text ("1.5") or integers; those of tokens are in token units, those of markets have 6 decimals.
 """
@@ -11,8 +12,9 @@ from typing import Any, NamedTuple
 from eth_abi.abi import decode
 
 from perennial.amounts import raw
-from perennial.testing.differential import address_of
+from perennial.parameters import Struct
 from perennial.testing.differential import Bench as Protocol
+from perennial.testing.differential import address_of
 from perennial.testing.evm import Contract
 from perennial.testing.market import PARAMETER, RISK, amount, changed
 
@@ -93,6 +95,8 @@ class Venue:
     market: Contract
     oracle: Contract
     price: int
+    risk: Struct
+    parameter: Struct
 
     @property
     def address(self) -> str:
@@ -143,10 +147,10 @@ class Venue:
         """Changes risk and market parameters by field."""
         risk = {field: changes.pop(field) for field in list(changes) if field in RISK}
         if risk:
-            self.risk = changed(getattr(self, "risk", RISK), risk)
+            self.risk = changed(self.risk, risk)
             self.market.send("updateRiskParameter", values(self.risk), sender=address_of("coordinator"))
         if changes:
-            self.parameter = changed(getattr(self, "parameter", PARAMETER), changes)
+            self.parameter = changed(self.parameter, changes)
             self.market.send("updateParameter", values(self.parameter), sender=self.bench.owner)
 
 
@@ -162,7 +166,7 @@ class VaultBench:
         self.evm, self.owner = self.protocol.evm, self.protocol.owner
         self.coordinator = address_of("coordinator")
         self.token = self.protocol.tokens[self.decimals]
-        self.scale = 10 ** (self.decimals - 6)
+        self.scale = int(10 ** (self.decimals - 6))
         self.evm.warp(NOW)
         self.time = NOW
         registry = self.protocol.factory.address
@@ -195,8 +199,7 @@ class VaultBench:
         )
         for name in ACTORS:
             self.token.send("approve", address, 2**256 - 1, sender=address_of(name))
-        venue = Venue(self, self.evm.contract("IMarket", address), oracle, raw(price))
-        venue.risk, venue.parameter = risk, parameter  # type: ignore[attr-defined]
+        venue = Venue(self, self.evm.contract("IMarket", address), oracle, raw(price), risk, parameter)
         self.venues.append(venue)
         return venue
 
@@ -208,16 +211,16 @@ class VaultBench:
 
     def units(self, usd: str | int) -> int:
         """Token units of an amount with 6 decimals."""
-        return amount(usd) * self.scale
+        return amount(usd) * int(self.scale)
 
     def request(self, name: str, usd: str | int, controller: str | None = None) -> int:
-        """requestDeposit of an actor's own tokens; returns the id."""
+        """Requests a deposit of an actor's own tokens; returns the id."""
         account = address_of(name)
         arguments = (self.units(usd), address_of(controller or name), account)
         return int(self.vault.send("requestDeposit", *arguments, sender=account)[0])
 
     def leave(self, name: str, shares: int | None = None, controller: str | None = None) -> int:
-        """requestRedeem of an actor's own shares, by default all; returns the id."""
+        """Requests the redemption of an actor's own shares, by default all; returns the id."""
         account = address_of(name)
         shares = self.shares(name) if shares is None else shares
         return int(self.vault.send("requestRedeem", shares, address_of(controller or name), account, sender=account)[0])
@@ -288,7 +291,7 @@ class VaultBench:
 
     def registered(self) -> list[Registered]:
         """IVault.markets."""
-        data = self.evm.call(self.vault.address, self.vault._interface.function("markets", 0).encode(()))  # noqa: SLF001
+        data = self.evm.call(self.vault.address, self.vault._interface.function("markets", 0).encode(()))
         kinds = "(address,uint32,uint32,uint32,uint32,uint64,uint64,bool,bool,bool)[]"
         return [Registered(*words) for words in decode([kinds], data)[0]]
 
@@ -301,7 +304,7 @@ class VaultBench:
         return int(self.token.value("balanceOf", address_of(name)))
 
     def assets(self) -> int:
-        """totalAssets."""
+        """What all shares stand for, token units."""
         return int(self.vault.value("totalAssets"))
 
     def check(self, names: Sequence[str] = ACTORS) -> None:
