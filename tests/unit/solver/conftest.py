@@ -1,6 +1,7 @@
 """A solver without a chain: a market in Python that counts fills, and a node that mines when told."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 from eth_account import Account
@@ -35,9 +36,14 @@ def opened(sequence, amount, price, *, account=None, remaining=None, **terms):
     values = {"market": MARKET, "nonce": sequence, "expiry": NOW + 3600, **terms}
     intent = Intent.build(account=account, amount=amount, price=price, **values)
     left = intent.size if remaining is None else remaining
-    signature = sign(intent, DOMAIN, _BY_ADDRESS[account]) if account in _BY_ADDRESS else b"a contract wallet's"
-    by_key = account in _BY_ADDRESS
-    return Open("0x" + message_hash(intent, DOMAIN).hex(), sequence, intent, signature, left, by_key)
+    return Open("0x" + message_hash(intent, DOMAIN).hex(), sequence, intent, b"", left, account in _BY_ADDRESS)
+
+
+@cache
+def signature_of(intent):
+    """By the account's key, if it has one; else what a contract wallet may take."""
+    key = _BY_ADDRESS.get(intent.common.account)
+    return b"a contract wallet's" if key is None else sign(intent, DOMAIN, key)
 
 
 @dataclass
@@ -73,7 +79,10 @@ class FakeMarket:
 
     def open_orders(self, market):
         assert market == self.market
-        return [Order(each.sequence, each.hash, each.intent, each.signature, Status.OPEN, 1, 0) for each in self.book]
+        return [
+            Order(each.sequence, each.hash, each.intent, signature_of(each.intent), Status.OPEN, 1, 0)
+            for each in self.book
+        ]
 
     # -- The chain, for decisions
 
