@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted
-from perennial.chain import GAS, Receipt, RpcError, receipt_of
+from perennial.chain import GAS, Receipt, RpcError, parse_receipt
 
 if TYPE_CHECKING:
     from perennial.chain import Chain
@@ -147,7 +147,7 @@ class SigningSender:
         for transaction in entry.hashes:
             found = self.chain.rpc.call("eth_getTransactionReceipt", transaction)
             if found is not None and found.get("blockNumber"):
-                return Mined(transaction, int(found["blockNumber"], 16), receipt_of(found))
+                return Mined(transaction, int(found["blockNumber"], 16), parse_receipt(found))
         return None
 
     def _settle(self, step: str, mined: Mined) -> Mined:
@@ -195,7 +195,7 @@ class UnlockedSender:
         request: dict[str, Any] = {"from": self.address, "to": to, "data": "0x" + data.hex(), "gas": hex(GAS)}
         request["gasPrice"] = "0x0"
         found = self.chain.rpc.call("eth_sendTransactionSync", request)
-        mined = Mined(found["transactionHash"], int(found["blockNumber"], 16), receipt_of(found))
+        mined = Mined(found["transactionHash"], int(found["blockNumber"], 16), parse_receipt(found))
         if not mined.receipt.succeeded:
             raise StepError(f"{step}: reverts with {self.chain.why(mined.transaction)}")
         return mined
