@@ -26,7 +26,7 @@ from perennial.anvil import anvil
 from perennial.chain import Chain, Contract, Rpc
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.relay.client import RelayClient, RelayError
-from perennial.solver.journal import Journal, State
+from perennial.sending.journal import Journal, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -239,7 +239,7 @@ def test_nothing_lost_nothing_twice(world: World) -> None:
     hashes = ["0x" + message_hash(intent, world.domain).hex() for intent, _ in intents]
     world.until(lambda: not world.client.open_orders(world.market.address))
     world.until(lambda: world.pending() == 0)
-    world.until(lambda: world.journal().in_flight() is None)
+    world.until(lambda: not world.journal().in_flight())
     world.solver.kill()
     check_batches(world)
     check_intents(world, intents, hashes)
