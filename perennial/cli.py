@@ -7,6 +7,7 @@ import importlib
 import click
 
 _COMMANDS = {
+    "keeper": "perennial.keeper.command",
     "relay": "perennial.relay.command",
     "solver": "perennial.solver.command",
 }

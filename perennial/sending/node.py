@@ -44,7 +44,7 @@ class SendingNode:
         used = int(raw["gasUsed"], 16)
         # Chains on top of another charge for the data that they post there.
         cost = used * int(raw.get("effectiveGasPrice", "0x0"), 16) + int(raw.get("l1Fee") or "0x0", 16)
-        return Mined(int(raw["status"], 16) == 1, used, self.skipped(raw["logs"]), cost)
+        return Mined(int(raw["status"], 16) == 1, used, self.skipped(raw["logs"]), cost, int(raw["blockNumber"], 16))
 
     def skipped(self, logs: list[dict[str, Any]]) -> dict[int, str]:  # noqa: ARG002 -- for those who send batches
         """The reasons of work that the contract skipped, by its place; none here."""

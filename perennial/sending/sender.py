@@ -39,6 +39,7 @@ class Mined:
     gas_used: int
     skipped: dict[int, str] = field(default_factory=dict)
     cost: int = 0
+    block: int = 0
 
 
 class Node(Protocol):
