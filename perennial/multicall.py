@@ -37,6 +37,12 @@ def aggregate(calls: Sequence[tuple[str, bytes]], *, may_fail: bool) -> bytes:
     return AGGREGATE + encode(["(address,bool,bytes)[]"], [[(to, may_fail, data) for to, data in calls]])
 
 
+def aggregate_with_value(calls: Sequence[tuple[str, int, bytes]], *, may_fail: bool) -> bytes:
+    """As `aggregate`, for calls `(to, wei, data)` that pay. Nothing may be returned: it could not be taken."""
+    rows = [(to, may_fail, value, data) for to, value, data in calls]
+    return AGGREGATE_VALUE + encode(["(address,bool,uint256,bytes)[]"], [rows])
+
+
 class Multicall:
     """Reads and simulations through Multicall3."""
 
@@ -68,8 +74,7 @@ class Multicall:
 
     def try_with_value(self, calls: Sequence[tuple[str, int, bytes]]) -> list[bytes | Reverted]:
         """As `try_all` in one request, for calls `(to, wei, data)` that pay."""
-        rows = [(to, True, value, data) for to, value, data in calls]
-        data = AGGREGATE_VALUE + encode(["(address,bool,uint256,bytes)[]"], [rows])
+        data = aggregate_with_value(calls, may_fail=True)
         value = hex(sum(value for _, value, _ in calls))
         call = {"from": RICH, "to": ADDRESS, "data": "0x" + data.hex(), "value": value}
         return self._call(call, {RICH: {"balance": value}})

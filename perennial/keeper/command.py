@@ -37,9 +37,7 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option(
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
 )
-@click.option(
-    "--state", default="keeper.db", type=click.Path(path_type=Path), help="What it has signed; keep it."
-)
+@click.option("--state", default="keeper.db", type=click.Path(path_type=Path), help="What it has signed; keep it.")
 @click.option("--interval", default=1.0, help="Seconds between rounds.")
 @click.option("--settle/--no-settle", default=True, help="Settle accounts of others whose orders are due.")
 @click.option("--liquidate/--no-liquidate", default=True, help="Liquidate who is unhealthy.")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from perennial import multicall
 from perennial.keeper.hermes import HermesError
 from perennial.keeper.work import Kind, Work
 
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from perennial.keeper.hermes import Updates
     from perennial.keeper.state import State
     from perennial.keeper.view import Adapter, Head, MarketInfo, MarketState
+    from perennial.keeper.work import Item
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 20
 """Oracles in one commit."""
+
+BACKLOG_AT_ONCE = 10
+"""Versions of an oracle in one call."""
 
 EXPIRED_AT_ONCE = 50
 """Versions that one `expire` gives up."""
@@ -42,12 +47,19 @@ class Prices(Protocol):
 class View(Protocol):
     """What is asked of the chain."""
 
+    @property
+    def account(self) -> str:
+        """The keeper's address."""
+        ...
+
     def update_fee(self, adapter: Adapter, data: Sequence[bytes]) -> int:
         """What Pyth asks for updates, wei."""
         ...
 
-    def liquidatable_at(self, info: MarketInfo, accounts: Sequence[str], commit: tuple[str, int, bytes]) -> list[str]:
-        """Those that could be liquidated if a commit `(to, wei, data)` were made first."""
+    def liquidatable_at(
+        self, info: MarketInfo, accounts: Sequence[str], commit: tuple[str, int, bytes]
+    ) -> list[str] | None:
+        """Those that could be liquidated if a commit `(to, wei, data)` were made first; None if it is refused."""
         ...
 
     def contract(self, kind: str, address: str) -> Contract:
@@ -77,51 +89,87 @@ class Commits:
 
     def plan(self, states: Sequence[MarketState], state: State, head: Head) -> list[Work]:
         """What is due. Where prices cannot be had, what needs none."""
-        works = list(self._given_up(states, head))
+        works = list(self._expired(states))
+        waiting = [each for each in states if each.adapter is not None and each.next and not each.expires]
         try:
             # In the order of versions: an oracle's never go back.
             awaited = {each.info.oracle: self._awaited(each, state, head) for each in states if each.adapter}
             for each in states:
                 if version := awaited.get(each.info.oracle):
                     works += self._exactly(each, version, head)
-            works += self._requested(states, head)
+            behind = {each.info.oracle: work for each in waiting if (work := self._backlog(each, state, head))}
+            works += behind.values()
+            works += self._requested([each for each in waiting if each.info.oracle not in behind], head)
             # What is requested serves as well as what is fresh.
             free = [each for each in states if each.adapter and not each.next and not awaited[each.info.oracle]]
             works += self._newest(free, state, head)
         except HermesError as error:
             logger.warning("%s", error)
+        works += self._given_up(waiting, {item for work in works for item in work.items}, head)
         return works
 
     # -- Requested versions ------------------------------------------------------------------------------------------
 
-    def _given_up(self, states: Sequence[MarketState], head: Head) -> Iterable[Work]:
+    def _expired(self, states: Sequence[MarketState]) -> Iterable[Work]:
         for each in states:
             if each.expires:
-                oracle = self.view.contract("IOracle", each.info.oracle).query("expire", EXPIRED_AT_ONCE)
+                query = self.view.contract("IOracle", each.info.oracle).query("expire", EXPIRED_AT_ONCE)
                 says = f"{each.info.name}: versions of its former adapter expire"
-                yield Work(Kind.EXPIRE, ((Kind.EXPIRE, each.info.oracle),), oracle.to, oracle.data, says)
+                yield Work(Kind.EXPIRE, ((Kind.EXPIRE, each.info.oracle),), query.to, query.data, says)
+
+    def _given_up(self, states: Sequence[MarketState], planned: set[Item], head: Head) -> Iterable[Work]:
         for (adapter, version), group in _by_version(states).items():
-            if head.timestamp >= group[0].window.expiry(version):
-                yield self._invalid(adapter, version, group)
+            left = [each for each in group if (Kind.INVALID, each.info.oracle, str(version)) not in planned]
+            if left and head.timestamp >= left[0].window.expiry(version):
+                yield self._invalid(adapter, version, left)
 
     def _requested(self, states: Sequence[MarketState], head: Head) -> Iterable[Work]:
         for (adapter, version), group in _by_version(states).items():
-            window = group[0].window
-            opens, expiry = version + window.valid_from, window.expiry(version)
-            # A commit that is mined after the expiry would be refused.
-            if opens <= head.timestamp < expiry - self.block_time:
-                updates = self.prices.first(_feeds(group), opens)
-                if updates is not None and _fits(updates, opens, version + window.valid_to, head):
+            if self._is_open(group[0], version, head):
+                updates = self._updates(group, version, head)
+                if updates is not None:
                     yield self._commit(Kind.COMMIT, adapter, version, group, updates)
                 elif len(group) > 1:
                     # One feed that is missing must not keep back the others.
                     yield from self._requested_apart(adapter, version, group, head)
 
+    def _backlog(self, each: MarketState, state: State, head: Head) -> Work | None:
+        """Several versions of an oracle in one call, in their order, where several are due: as after an outage."""
+        assert each.adapter is not None
+        steps: list[Work] = []
+        later = [version for version in state.requested(each.info.address, each.next) if version <= each.last]
+        for version in [each.next, *later][:BACKLOG_AT_ONCE]:
+            if head.timestamp >= each.window.expiry(version):
+                steps.append(self._invalid(each.adapter.address, version, [each]))
+                continue
+            updates = self._updates([each], version, head) if self._is_open(each, version, head) else None
+            if updates is None:
+                break
+            steps.append(self._commit_for(each.adapter, version, each, updates))
+        if len(steps) < 2:
+            return None
+        data = multicall.aggregate_with_value([(step.to, step.value, step.data) for step in steps], may_fail=False)
+        items = tuple(item for step in steps for item in step.items)
+        says = f"{each.info.name}: {len(steps)} versions from {each.next} on"
+        kind = Kind.COMMIT if any(step.kind is Kind.COMMIT for step in steps) else Kind.INVALID
+        # By itself the first one is due, whatever is wrong with the others.
+        return Work(kind, items, multicall.ADDRESS, data, says, sum(step.value for step in steps), tuple(steps[:1]))
+
+    def _is_open(self, each: MarketState, version: int, head: Head) -> bool:
+        """Whether a version can be committed with a price: one that is mined after the expiry would be refused."""
+        expiry = each.window.expiry(version)
+        return version + each.window.valid_from <= head.timestamp < expiry - self.block_time
+
+    def _updates(self, group: Sequence[MarketState], version: int, head: Head) -> Updates | None:
+        """The first updates in a version's window of all feeds of some markets."""
+        opens, closes = version + group[0].window.valid_from, version + group[0].window.valid_to
+        updates = self.prices.first(_feeds(group), opens)
+        return updates if updates is not None and _fits(updates, opens, closes, head) else None
+
     def _requested_apart(self, adapter: str, version: int, group: list[MarketState], head: Head) -> Iterable[Work]:
-        window = group[0].window
         for each in group:
-            updates = self.prices.first(_feeds([each]), version + window.valid_from)
-            if updates is not None and _fits(updates, version + window.valid_from, version + window.valid_to, head):
+            updates = self._updates([each], version, head)
+            if updates is not None:
                 yield self._commit(Kind.COMMIT, adapter, version, [each], updates)
 
     # -- Others ------------------------------------------------------------------------------------------------------
@@ -139,9 +187,8 @@ class Commits:
         return 0
 
     def _exactly(self, each: MarketState, version: int, head: Head) -> Iterable[Work]:
-        opens, closes = version + each.window.valid_from, version + each.window.valid_to
-        updates = self.prices.first(_feeds([each]), opens)
-        if updates is not None and _fits(updates, opens, closes, head) and each.adapter is not None:
+        updates = self._updates([each], version, head)
+        if updates is not None and each.adapter is not None:
             yield self._commit(Kind.FRESHEN, each.adapter.address, version, [each], updates)
 
     def _newest(self, states: Sequence[MarketState], state: State, head: Head) -> Iterable[Work]:
@@ -151,10 +198,9 @@ class Commits:
                 by_adapter[each.adapter.address].append(each)
         for adapter, group in by_adapter.items():
             newest = min(self.prices.latest(_feeds(group)).published.values())
-            window = group[0].window
-            version = min(newest, head.timestamp) - window.valid_from
-            updates = self.prices.first(_feeds(group), version + window.valid_from)
-            if updates is None or not _fits(updates, version + window.valid_from, version + window.valid_to, head):
+            version = min(newest, head.timestamp) - group[0].window.valid_from
+            updates = self._updates(group, version, head)
+            if updates is None:
                 continue
             needed = [each for each in group if self._is_needed(each, version, updates, state, head)]
             if needed:
@@ -173,18 +219,17 @@ class Commits:
         return bool(self.freshening.max_age) and age > self.freshening.max_age
 
     def _is_needed(self, each: MarketState, version: int, updates: Updates, state: State, head: Head) -> bool:
-        if version <= each.latest:
+        if version <= each.latest or each.adapter is None:
             return False
-        if self._is_old(each, head):
-            return True
         self._looked[each.info.oracle] = head.timestamp
         address = each.info.address
+        work = self._commit(Kind.FRESHEN, each.adapter.address, version, [each], updates)
+        unhealthy = self.view.liquidatable_at(each.info, state.holders(address), (work.to, work.value, work.data))
+        if unhealthy is None:
+            return False
         # Nobody can do anything while the latest version is invalid; and who waits for an old version waits for any.
-        if not each.is_valid or any(waits <= version for waits in state.versions(address, each.latest)):
-            return True
-        work = self._commit(Kind.FRESHEN, each.adapter.address if each.adapter else "", version, [each], updates)
-        commit = work.to, work.value, work.data
-        return bool(self.view.liquidatable_at(each.info, state.holders(address), commit))
+        is_awaited = any(waits <= version for waits in state.versions(address, each.latest))
+        return bool(unhealthy) or is_awaited or not each.is_valid or self._is_old(each, head)
 
     # -- Calls -------------------------------------------------------------------------------------------------------
 
@@ -200,6 +245,16 @@ class Commits:
         parts = tuple(self._commit(kind, adapter, version, [each], updates) for each in group) if group[1:] else ()
         return Work(kind, items, query.to, query.data, f"{names}: version {version}", value, parts)
 
+    def _commit_for(self, adapter: Adapter, version: int, each: MarketState, updates: Updates) -> Work:
+        """A commit of one oracle that another contract makes for the keeper: it carries the exact fee."""
+        oracle, data = each.info.oracle, list(updates.data)
+        query = self.view.contract("IPythOracle", adapter.address).query(
+            "commitFor", self.view.account, [oracle], version, data
+        )
+        item, fee = (Kind.COMMIT, oracle, str(version)), self.view.update_fee(adapter, data)
+        alone = self._commit(Kind.COMMIT, adapter.address, version, [each], updates)
+        return Work(Kind.COMMIT, (item,), query.to, query.data, alone.says, fee)
+
     def _invalid(self, adapter: str, version: int, group: list[MarketState]) -> Work:
         oracles = [each.info.oracle for each in group]
         query = self.view.contract("IPythOracle", adapter).query("commitInvalid", oracles, version)
@@ -212,7 +267,7 @@ def _by_version(states: Sequence[MarketState]) -> dict[tuple[str, int], list[Mar
     """Markets that wait for the same version of the same adapter, as many as one call takes."""
     groups: dict[tuple[str, int], list[MarketState]] = defaultdict(list)
     for each in states:
-        if each.adapter is not None and each.next and not each.expires:
+        if each.adapter is not None:
             group = groups[each.adapter.address, each.next]
             if len(group) < AT_ONCE:
                 group.append(each)

@@ -32,7 +32,7 @@ _KINDS = {
         "Liquidated",
         "Claimed",
     ),
-    "IOracle": ("VersionCommitted",),
+    "IOracle": ("VersionRequested", "VersionCommitted"),
     "IOracleFactory": ("KeeperPaid",),
 }
 
@@ -132,6 +132,28 @@ class Follower:
             self.state.go_to(until)
 
     def _book(self, each: Happened) -> None:
+        state, values = self.state, each.values
+        if each.contract in self._by_oracle:
+            self._book_version(self._by_oracle[each.contract], each)
+        elif each.name == "KeeperPaid":
+            if values[1] == self.keeper:
+                state.earn(Earning(each.transaction, each.log_index, values[0], "settlement", values[3]))
+        elif each.name == "Claimed":
+            if values[0] == self.keeper:
+                state.earn(Earning(each.transaction, each.log_index, each.contract, "liquidation", values[2]))
+        else:
+            self._book_account(each)
+
+    def _book_version(self, market: str, each: Happened) -> None:
+        version = each.values[0]
+        if each.name == "VersionRequested":
+            self.state.request(market, version)
+            return
+        self.state.commit(market, version)
+        if each.values[3] == self.keeper:
+            self.state.add_unpaid(market, version)
+
+    def _book_account(self, each: Happened) -> None:
         state, market, values = self.state, each.contract, each.values
         match each.name:
             case "OrderPlaced":
@@ -146,12 +168,6 @@ class Follower:
                 state.settle(market, values[0], values[1])
             case "AccountSettled":
                 state.settle(market, values[0], values[1], values[6])
-            case "VersionCommitted" if values[3] == self.keeper:
-                state.add_unpaid(self._by_oracle[each.contract], values[0])
-            case "KeeperPaid" if values[1] == self.keeper:
-                state.earn(Earning(each.transaction, each.log_index, values[0], "settlement", values[3]))
-            case "Claimed" if values[0] == self.keeper:
-                state.earn(Earning(each.transaction, each.log_index, market, "liquidation", values[2]))
 
 
 def _events() -> dict[bytes, Event]:

@@ -41,8 +41,9 @@ CLAIMED_AT_ONCE = 100
 MOST_GAS = 16_000_000
 """A little less than a transaction may have on Base."""
 
-SPARE = 5
-"""A transaction gets a fifth more gas than estimated: others may come before it."""
+SPARE = 150_000
+"""Gas that a transaction gets beyond a quarter more than estimated: others may come before it, and leave it more to
+write. What is not used is not paid."""
 
 LONGEST_PAUSE = 300
 """Seconds between two attempts at what is refused time after time."""
@@ -161,11 +162,11 @@ class Keeper:
         states = self.view.states(head)
         works = self.commits.plan(states, self.follower.state, head)
         for each in states:
-            works += self._accounts(each)
+            works += self._accounts(each, head)
         works += self._pay(states, head)
         return works
 
-    def _accounts(self, each: MarketState) -> Iterable[Work]:
+    def _accounts(self, each: MarketState, head: Head) -> Iterable[Work]:
         info, contract = each.info, self.view.market(each.info)
         lag = each.pending if each.settled < each.latest else 0
         if lag > self.options.backlog:
@@ -177,7 +178,9 @@ class Keeper:
             waiting = self._waiting(each)
             for index in range(0, len(waiting), SETTLED_AT_ONCE):
                 yield self._settle(info, waiting[index : index + SETTLED_AT_ONCE])
-        if self.options.liquidate and each.is_valid:
+        # What is mined when the price is stale would be refused.
+        is_fresh = each.is_valid and head.timestamp + self.commits.block_time < each.stale_at
+        if self.options.liquidate and is_fresh:
             for account in self.view.liquidatable(info, self.follower.state.holders(info.address)):
                 query = contract.query("liquidate", account)
                 item = (Kind.LIQUIDATE, info.address, account)
@@ -297,9 +300,9 @@ class Keeper:
             gas = self.view.gas(work.to, work.data, work.value)
         except (Reverted, RpcError) as error:
             return 0, str(error)
-        gas += gas // SPARE
         if gas > MOST_GAS:
             return gas, f"it takes {gas} gas"
+        gas = min(gas + gas // 4 + SPARE, MOST_GAS)
         return gas, self.profit(work, gas, head) if self.profit else None
 
     def _send(self, work: Work, gas: int) -> str:

@@ -46,6 +46,9 @@ class State:
                 market TEXT NOT NULL, account TEXT NOT NULL, version INTEGER NOT NULL, is_lock INTEGER NOT NULL,
                 PRIMARY KEY (market, account, version)
             );
+            CREATE TABLE IF NOT EXISTS requested (
+                market TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (market, version)
+            );
             CREATE TABLE IF NOT EXISTS unpaid (
                 market TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (market, version)
             );
@@ -154,6 +157,23 @@ class State:
             (market, market),
         )
         return [account for (account,) in rows]
+
+    # -- Versions ----------------------------------------------------------------------------------------------------
+
+    def request(self, market: str, version: int) -> None:
+        """A version is requested."""
+        self._database.execute("INSERT OR IGNORE INTO requested VALUES (?, ?)", (market, version))
+
+    def commit(self, market: str, version: int) -> None:
+        """A version is committed, valid or not: what was requested up to it is done."""
+        self._database.execute("DELETE FROM requested WHERE market = ? AND version <= ?", (market, version))
+
+    def requested(self, market: str, after: int) -> list[int]:
+        """Requested versions after `after`, oldest first."""
+        rows = self._database.execute(
+            "SELECT version FROM requested WHERE market = ? AND version > ? ORDER BY version", (market, after)
+        )
+        return [version for (version,) in rows]
 
     # -- Pay ---------------------------------------------------------------------------------------------------------
 

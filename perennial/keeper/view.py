@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.abi import Reverted
 from perennial.chain import Chain, Contract, Query
+from perennial.mirror.parameters import RiskParameter
 from perennial.mirror.versions import Window
 from perennial.multicall import Multicall
 from perennial.sending.node import SendingNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from perennial.chain import Rpc
+
+
+ENDLESS = 2**32
+"""Later than every version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,13 @@ class MarketState:
     next: int
     settled: int
     pending: int
+    stale_at: int
+    """From when on the latest version is too old to act on (docs/protocol.md §10.3), Unix seconds."""
     adapter: Adapter | None
     """None where prices come from elsewhere than Pyth."""
     window: Window
+    last: int
+    """The last version that this adapter serves: with another after it, where it was replaced."""
     expires: bool
     """Whether what waits is of a replaced adapter that has had its time."""
 
@@ -96,9 +105,11 @@ class KeeperView(SendingNode):
         queries: list[Query] = []
         for info in self.markets:
             market, oracle = self.market(info), self._contract("IOracle", info.oracle)
-            queries += [oracle.query("status"), market.query("position"), market.query("pendingCount")]
+            queries += [oracle.query("status"), market.query("riskParameter")]
+            queries += [market.query("position"), market.query("pendingCount")]
             if info.factory:
-                queries += [oracle.query("next"), oracle.query("handover"), oracle.query("adapter")]
+                names = ("next", "handover", "adapter", "granularity")
+                queries += [oracle.query(name) for name in names]
         answers = iter(self.multicall.ask_all(queries))
         states = [self._state(info, head, answers) for info in self.markets]
         windows = self._windows({(each.adapter, each.next or head.timestamp) for each in states if each.adapter})
@@ -120,15 +131,16 @@ class KeeperView(SendingNode):
         results = self.multicall.try_all([_call(market.query("liquidate", account)) for account in accounts])
         return _succeeded(accounts, results)
 
-    def liquidatable_at(self, info: MarketInfo, accounts: Sequence[str], commit: tuple[str, int, bytes]) -> list[str]:
-        """Those that could be liquidated if this commit `(to, wei, data)` were made first. None if it cannot be."""
+    def liquidatable_at(
+        self, info: MarketInfo, accounts: Sequence[str], commit: tuple[str, int, bytes]
+    ) -> list[str] | None:
+        """Those that could be liquidated if this commit `(to, wei, data)` were made first; None if it is refused."""
         market, found = self.market(info), []
-        for index in range(0, len(accounts), 50):
-            some = accounts[index : index + 50]
+        for some in _pieces(accounts):
             calls = [(to, 0, data) for to, data in (_call(market.query("liquidate", account)) for account in some)]
             first, *results = self.multicall.try_with_value([commit, *calls])
             if isinstance(first, Reverted):
-                return []
+                return None
             found += _succeeded(some, results)
         return found
 
@@ -181,14 +193,29 @@ class KeeperView(SendingNode):
         return MarketInfo(name, address, oracle, factory)
 
     def _state(self, info: MarketInfo, head: Head, answers: Any) -> MarketState:
-        (latest, _), position, pending = next(answers), next(answers), next(answers)
-        waiting, adapter, expires = 0, None, False
+        (latest, current), risk, position, pending = (next(answers) for _ in range(4))
+        waiting, adapter, expires, granularity, last = 0, None, False, 0, 0
         if info.factory:
-            waiting, (previous, boundary, deadline), address = next(answers), next(answers), next(answers)
+            waiting, (previous, boundary, deadline), address, granularity = (next(answers) for _ in range(4))
             is_old = waiting != 0 and waiting <= boundary
             adapter = self._adapter(previous if is_old else address, info.oracle)
+            last = boundary if is_old else ENDLESS
             expires = is_old and head.timestamp >= deadline
-        return MarketState(info, latest[0], latest[2], waiting, position[0], pending, adapter, Window(), expires)
+        newest = latest[0] + RiskParameter.from_abi(risk).stale_after
+        return MarketState(
+            info=info,
+            latest=latest[0],
+            is_valid=latest[2],
+            next=waiting,
+            settled=position[0],
+            pending=pending,
+            # As long as the current version is no later than `newest`; it moves when its time has come.
+            stale_at=_stale_at(current, newest, granularity),
+            adapter=adapter,
+            window=Window(),
+            last=last,
+            expires=expires,
+        )
 
     def _windows(self, wanted: set[tuple[Adapter, int]]) -> dict[tuple[Adapter, int], Window]:
         """When the prices of versions must be published."""
@@ -213,6 +240,20 @@ class KeeperView(SendingNode):
 
     def _contract(self, kind: str, address: str) -> Contract:
         return Contract(self._chain, kind, address)
+
+
+def _stale_at(current: int, newest: int, granularity: int) -> int:
+    """When the current version will be later than `newest`, if it moves on by `granularity` each time it is reached."""
+    if not granularity:
+        return newest
+    return current + (newest - current) // granularity * granularity if newest >= current else 0
+
+
+def _pieces(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A few at a time; a piece without any, where there are none."""
+    yield accounts[:50]
+    for index in range(50, len(accounts), 50):
+        yield accounts[index : index + 50]
 
 
 def _call(query: Query) -> tuple[str, bytes]:

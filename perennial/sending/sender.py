@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from eth_utils.address import to_checksum_address
+
 from perennial.chain import NodeError
 from perennial.sending.journal import Attempt, Call, Entry, State
 
@@ -162,7 +164,7 @@ class Sender:
             "type": 2,
             "chainId": self.chain_id,
             "nonce": nonce,
-            "to": call.to,
+            "to": to_checksum_address(call.to),
             "data": "0x" + call.data.hex(),
             "value": call.value,
             "gas": call.gas,
