@@ -54,6 +54,11 @@ contract Market is MarketBase {
     /// @param extension_ A MarketExtension made for the same factory
     /// @param intents_ A MarketIntents made for the same factory
     constructor(address factory_, address extension_, address intents_) MarketBase(factory_) {
+        for (uint256 i = 0; i < 2; ++i) {
+            address code = i == 0 ? extension_ : intents_;
+            address theirs = MarketBase(code).factory();
+            if (theirs != factory_) revert IMarketErrors.ForeignCode(code, theirs);
+        }
         extension = extension_;
         intents = intents_;
     }
@@ -158,10 +163,9 @@ contract Market is MarketBase {
         private
         returns (Update memory self)
     {
-        self.before = AccountStateStorage.collateral(stored.state);
-        self.state = Accounts.settle($, feed, stored, account);
-        if (self.state.ordered) self.sums = PendingSumsStorage.load(stored.pending);
-        self.fills = Fills.pending(stored, self.state);
+        self.before = Accounts.settle($, feed, stored, account, self.state);
+        if (self.state.ordered) PendingSumsStorage.load(self.sums, stored.pending);
+        Fills.pending(self.fills, stored, self.state);
     }
 
     /// @dev Stores the account, and its sums where they mean something.

@@ -131,6 +131,11 @@ contract MarketFactory is IMarketFactory, Ownable2Step {
         emit Upgraded(newImplementation);
     }
 
+    /// @dev Ownable's way to have no owner is closed.
+    function renounceOwnership() public view override onlyOwner {
+        revert OwnerRequired();
+    }
+
     // -- Parameters --------------------------------------------------------------------------------------------------
 
     /// @inheritdoc IMarketFactory

@@ -22,8 +22,13 @@ contract MarketIntents is MarketBase {
     /// @dev This code's own address: a batch calls it for each of its items, so that a bad one can be undone alone.
     address private immutable self = address(this);
 
+    /// @dev The factory's, which never changes.
+    address private immutable verifier;
+
     /// @param factory_ The MarketFactory whose beacon serves this code
-    constructor(address factory_) MarketBase(factory_) { }
+    constructor(address factory_) MarketBase(factory_) {
+        verifier = IMarketFactory(factory_).verifier();
+    }
 
     /// @notice See IMarket.fill.
     function fill(Intent calldata intent, bytes calldata signature, int256 amount, int256 price, address account)
@@ -95,10 +100,11 @@ contract MarketIntents is MarketBase {
         checkSides(intent.common.account, account);
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
-        Party memory signer = sign($, feed, intent, signature, amount, price);
+        Party memory signer;
+        sign($, feed, signer, intent, signature, amount, price);
         Party memory filler;
         filler.account = account;
-        filler.state = Accounts.settle($, feed, $.accounts[account], account);
+        filler.before = Accounts.settle($, feed, $.accounts[account], account, filler.state);
         Matching.exchange($, feed, signer, filler, amount, price);
     }
 
@@ -113,8 +119,10 @@ contract MarketIntents is MarketBase {
         checkSides(a.common.account, b.common.account);
         MarketStorage storage $ = marketStorage();
         PriceFeed memory feed = sync($, type(uint256).max);
-        Party memory first = sign($, feed, a, signatureA, amount, price);
-        Party memory second = sign($, feed, b, signatureB, -amount, price);
+        Party memory first;
+        sign($, feed, first, a, signatureA, amount, price);
+        Party memory second;
+        sign($, feed, second, b, signatureB, -amount, price);
         Matching.exchange($, feed, first, second, amount, price);
     }
 
@@ -123,22 +131,23 @@ contract MarketIntents is MarketBase {
         if (a == b) revert IMarketErrors.SelfFill(a);
     }
 
-    /// @dev Checks an intent's terms and signature, and uses `amount` of it up.
+    /// @dev Checks an intent's terms and signature, and uses `amount` of it up; settles its account as `party`.
     function sign(
         MarketStorage storage $,
         PriceFeed memory feed,
+        Party memory party,
         Intent calldata intent,
         bytes calldata signature,
         int256 amount,
         int256 price
-    ) private returns (Party memory party) {
+    ) private {
         if (amount == 0 || (amount > 0) != (intent.amount > 0)) {
             revert IMarketErrors.InvalidFillAmount(amount, intent.amount);
         }
         if (amount > 0 ? price > intent.price : price < intent.price) {
             revert IMarketErrors.WorsePrice(price, intent.price);
         }
-        IVerifier(IMarketFactory(factory).verifier()).consume(intent, signature, SignedMath.abs(amount));
+        IVerifier(verifier).consume(intent, signature, SignedMath.abs(amount));
 
         party.account = intent.common.account;
         party.signed = true;
@@ -146,6 +155,6 @@ contract MarketIntents is MarketBase {
         party.solver = intent.solver;
         party.solverShare = intent.fee;
         party.collateralization = intent.collateralization;
-        party.state = Accounts.settle($, feed, $.accounts[party.account], party.account);
+        party.before = Accounts.settle($, feed, $.accounts[party.account], party.account, party.state);
     }
 }

@@ -20,7 +20,7 @@ PYTH_WINDOW = {"validFrom": 4, "validTo": 10, "grace": 30, "confidence": 20_000}
 
 
 @dataclass
-class Protocol:
+class Deployment:
     """The protocol on a chain: its contracts, and calls that need several of them."""
 
     owner: AccountAPI
@@ -75,7 +75,7 @@ def deploy_protocol(
     pyth: ContractInstance | str | None = None,
     parameter: Struct | None = None,
     **options: Any,
-) -> Protocol:
+) -> Deployment:
     """Deploys everything on the connected chain; `owner` sends and owns.
 
     Without `pyth` the official SDK's mock is deployed (a minute of validity, one wei an update). `parameter` is
@@ -103,7 +103,7 @@ def deploy_protocol(
     implementation = deploy("Market", market_factory, extension, intents)
     market_factory.upgradeTo(implementation, sender=owner, **options)
     oracle_factory.updateMarketFactory(market_factory, sender=owner, **options)
-    return Protocol(
+    return Deployment(
         owner=owner,
         oracle_factory=oracle_factory,
         payoff_factory=payoff_factory,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from perennial import parameters
 from perennial.amounts import raw
-from perennial.deploy import Protocol, deploy_protocol
+from perennial.deploy import Deployment, deploy_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ class LocalMarket:
     approved to the market; `keeper` has none. `price` (raw, 6 decimals) and `version` (Unix seconds) are the latest.
     """
 
-    protocol: Protocol
+    protocol: Deployment
     token: ContractInstance
     oracle: ContractInstance
     market: ContractInstance
@@ -107,8 +107,8 @@ class LocalMarket:
         return local
 
     @classmethod
-    def terms(cls, protocol: Protocol) -> dict[str, Any]:  # noqa: ARG003 -- for markets with a payoff
-        """What the market is created with, beside token and oracle, as keywords of `Protocol.create_market`."""
+    def terms(cls, protocol: Deployment) -> dict[str, Any]:  # noqa: ARG003 -- for markets with a payoff
+        """What the market is created with, beside token and oracle, as keywords of `Deployment.create_market`."""
         risk, parameter = parameters.live_market()
         return {"risk": risk, "parameter": parameter}
 
@@ -141,7 +141,7 @@ class LocalMarket:
         self.oracle.commit(version, price, sender=self.owner, **FREE)
 
 
-def register_oracle(protocol: Protocol) -> ContractInstance:
+def register_oracle(protocol: Deployment) -> ContractInstance:
     """One more mock oracle, on which a market can be opened."""
     import ape
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from perennial import artifacts
-from perennial.deploy import Protocol, deploy_protocol
+from perennial.deploy import Deployment, deploy_protocol
 from perennial.testing.anvil import Anvil
 from perennial.testing.market import PROTOCOL, MarketBench
 
@@ -47,6 +47,15 @@ def free_gas(request: pytest.FixtureRequest) -> Iterator[None]:
             # The limit of what a transaction would pay; Anvil's own base fee is zero.
             patch.setattr(FoundryProvider, "base_fee", 10**9)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def still_clock(request: pytest.FixtureRequest) -> None:
+    """The clock of Ape's chain moves only when a test moves it: however slow the machine, times are the same."""
+    if request.config.pluginmanager.has_plugin("ape-test"):
+        chain: ChainManager = request.getfixturevalue("chain")
+        # A block is made at the time of the one before, where nobody has said another: Anvil adds the real time else.
+        chain.provider.make_request("anvil_setBlockTimestampInterval", [0])
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +129,7 @@ def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..
 
 
 @pytest.fixture(scope="session")
-def protocol(operator: TestAccountAPI) -> Protocol:
+def protocol(operator: TestAccountAPI) -> Deployment:
     """The whole protocol, owned by the operator, with bounds so wide that tests can choose their parameters."""
     return deploy_protocol(operator, parameter=PROTOCOL)
 
@@ -162,7 +171,7 @@ def actors(
 
 
 @pytest.fixture(scope="session")
-def create_market(anvil: Anvil, protocol: Protocol, actors: dict[str, TestAccountAPI]) -> Callable[..., MarketBench]:
+def create_market(anvil: Anvil, protocol: Deployment, actors: dict[str, TestAccountAPI]) -> Callable[..., MarketBench]:
     """A market at a price of 100; keywords change single parameters, `decimals` the token's, `reward` adds a reward."""
 
     def create(**changes: Any) -> MarketBench:

@@ -6,6 +6,9 @@ interface IMarketErrors {
     /// @notice The protocol is paused (§2).
     error MarketPaused();
 
+    /// @notice The code that a Market is deployed with was made for another factory.
+    error ForeignCode(address code, address factory);
+
     /// @notice A call came in while another one of the market was running.
     error Reentered();
 

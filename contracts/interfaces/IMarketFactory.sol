@@ -83,6 +83,10 @@ interface IMarketFactory is IBeacon {
     /// @notice The implementation has no code or belongs to another factory.
     error InvalidImplementation(address implementation);
 
+    /// @notice The factory always has an owner: without, nobody could upgrade, claim the protocol's fee, or end a pause
+    ///         that its pauser has left.
+    error OwnerRequired();
+
     /// @notice A batch has not one signature for each message.
     error LengthMismatch(uint256 updates, uint256 signatures);
 

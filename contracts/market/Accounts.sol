@@ -53,13 +53,18 @@ library Accounts {
     /// @param feed The oracle's versions
     /// @param self The account as stored
     /// @param account Whose account
-    /// @return state The account as of the market's version
-    function settle(MarketStorage storage $, PriceFeed memory feed, Account storage self, address account)
-        internal
-        returns (AccountState memory state)
-    {
-        state = AccountStateStorage.load(self.state);
-        if (state.count == 0 && state.size == 0 && !state.locked) return state;
+    /// @param state Becomes the account as of the market's version
+    /// @return before Its collateral as stored
+    function settle(
+        MarketStorage storage $,
+        PriceFeed memory feed,
+        Account storage self,
+        address account,
+        AccountState memory state
+    ) internal returns (int256 before) {
+        AccountStateStorage.load(state, self.state);
+        before = state.collateral;
+        if (state.count == 0 && state.size == 0 && !state.locked) return before;
 
         Charges memory charges;
         Settling memory settling = Settling(feed, account, state, BookStorage.timestampOf($.book), 0, charges);
@@ -98,8 +103,10 @@ library Accounts {
         uint256 count = state.count;
         while (state.count != 0) {
             OrderEntry storage entry = self.orders[state.head];
-            AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
-            if (order.timestamp > settling.settledTo) break;
+            uint256 sizes = entry.sizes;
+            if (AccountOrderStorage.timestampOf(sizes) > settling.settledTo) break;
+            AccountOrder memory order;
+            AccountOrderStorage.loadSizes(order, sizes);
             loadTerms($, settling.feed, entry, order);
             if (order.hasFills) AccountOrderStorage.loadFills(order, entry.fills);
             settling.units = order.units();
@@ -125,7 +132,8 @@ library Accounts {
             return;
         }
         if (state.count == count || !state.ordered) return;
-        PendingSums memory sums = PendingSumsStorage.load(self.pending);
+        PendingSums memory sums;
+        PendingSumsStorage.load(sums, self.pending);
         sums.sub(settled);
         self.pending = PendingSumsStorage.store(sums);
     }

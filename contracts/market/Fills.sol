@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
-import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
+import { AccountOrderStorage } from "../types/AccountOrder.sol";
 import { AccountState } from "../types/AccountState.sol";
 import { Side } from "../types/Side.sol";
 import { Account, OrderEntry } from "./MarketStorage.sol";
@@ -30,40 +30,40 @@ struct PendingFills {
 /// @dev They are summed up when needed, over at most maxPendingLocal versions: nothing is stored beside the versions that
 ///      could outlive them. Accounts without fills pay nothing for it.
 library Fills {
-    /// @notice Sums up an account's pending fills.
-    function pending(Account storage self, AccountState memory state)
-        internal
-        view
-        returns (PendingFills memory fills)
-    {
+    /// @notice Sums up an account's pending fills into `fills`, which is zero or what it was before one more.
+    function pending(PendingFills memory fills, Account storage self, AccountState memory state) internal view {
         fills.worst = state.size;
-        if (!state.filled) return fills;
+        if (!state.filled) return;
 
-        if (state.size != 0) fills.side = state.side;
+        (fills.size, fills.notional, fills.opens, fills.closes, fills.crosses) = (0, 0, 0, 0, false);
+        fills.side = state.size == 0 ? Side.None : state.side;
         int256 size = state.signedSize();
-        for (uint256 i = 0; i < state.count; ++i) {
-            OrderEntry storage entry = self.orders[(state.head + i) & type(uint16).max];
-            AccountOrder memory order = AccountOrderStorage.loadSizes(entry.sizes);
-            if (!order.hasFills) continue;
-            AccountOrderStorage.loadFills(order, entry.fills);
-            size += order.fillSize;
-            add(fills, order.fillSize, order.fillNotional, size);
+        // At most 2^16 versions, each below 2^63 in size and 2^127 in notional.
+        unchecked {
+            for (uint256 i = 0; i < state.count; ++i) {
+                OrderEntry storage entry = self.orders[(state.head + i) & type(uint16).max];
+                if (!AccountOrderStorage.hasFillsIn(entry.sizes)) continue;
+                (int256 fillSize, int256 fillNotional) = AccountOrderStorage.fillsOf(entry.fills);
+                size += fillSize;
+                fills.notional += fillNotional;
+                if (fillSize != 0) add(fills, fillSize, size);
+            }
         }
     }
 
-    /// @dev One version's fills, after which the account has the signed size `size`.
-    function add(PendingFills memory fills, int256 fillSize, int256 fillNotional, int256 size) private pure {
-        fills.size += fillSize;
-        fills.notional += fillNotional;
-        if (fillSize == 0) return;
+    /// @dev One version's fills, which are not nothing and after which the account has the signed size `size`.
+    function add(PendingFills memory fills, int256 fillSize, int256 size) private pure {
+        // casts: below 2^80
+        unchecked {
+            fills.size += fillSize;
+            Side along = fillSize > 0 ? Side.Long : Side.Short;
+            if (fills.side == Side.None) fills.side = along;
+            if (along == fills.side) fills.opens += SignedMath.abs(fillSize);
+            else fills.closes += SignedMath.abs(fillSize);
 
-        Side along = fillSize > 0 ? Side.Long : Side.Short;
-        if (fills.side == Side.None) fills.side = along;
-        uint256 magnitude = SignedMath.abs(fillSize);
-        if (along == fills.side) fills.opens += magnitude;
-        else fills.closes += magnitude;
-
-        if (SignedMath.abs(size) > fills.worst) fills.worst = SignedMath.abs(size);
-        if (size != 0 && (size > 0) != (fills.side == Side.Long)) fills.crosses = true;
+            uint256 magnitude = SignedMath.abs(size);
+            if (magnitude > fills.worst) fills.worst = magnitude;
+            if (size != 0 && (size > 0) != (fills.side == Side.Long)) fills.crosses = true;
+        }
     }
 }

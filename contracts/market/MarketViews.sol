@@ -80,7 +80,7 @@ abstract contract MarketViews {
     function positions(address account) external view returns (Position memory) {
         MarketStorage storage $ = marketStorage();
         Account storage self = $.accounts[account];
-        AccountState memory state = AccountStateStorage.load(self.state);
+        AccountState memory state = stateOf(self);
         uint256 timestamp = settledVersion($);
         if (state.count != 0) {
             uint256 oldest = AccountOrderStorage.timestampOf(self.orders[state.head].sizes);
@@ -94,7 +94,9 @@ abstract contract MarketViews {
         MarketStorage storage $ = marketStorage();
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
-        return toPosition(BookStorage.loadSizes(word), book.count == 0 ? book.timestamp : BookStorage.timestampOf(word));
+        Book memory sizes;
+        BookStorage.loadSizes(sizes, word);
+        return toPosition(sizes, book.count == 0 ? book.timestamp : BookStorage.timestampOf(word));
     }
 
     /// @notice See IMarket.pendingPositions.
@@ -121,14 +123,14 @@ abstract contract MarketViews {
 
     /// @notice See IMarket.pendingCounts.
     function pendingCounts(address account) external view returns (uint256) {
-        return AccountStateStorage.load(marketStorage().accounts[account].state).count;
+        return stateOf(marketStorage().accounts[account]).count;
     }
 
     // -- Money -------------------------------------------------------------------------------------------------------
 
     /// @notice See IMarket.collateral.
     function collateral(address account) external view returns (Fixed6) {
-        return Fixed6.wrap(AccountStateStorage.load(marketStorage().accounts[account].state).collateral);
+        return Fixed6.wrap(stateOf(marketStorage().accounts[account]).collateral);
     }
 
     /// @notice See IMarket.requirement.
@@ -147,7 +149,7 @@ abstract contract MarketViews {
 
     /// @notice See IMarket.liquidatable.
     function liquidatable(address account) external view returns (bool) {
-        AccountState memory state = AccountStateStorage.load(marketStorage().accounts[account].state);
+        AccountState memory state = stateOf(marketStorage().accounts[account]);
         if (state.size == 0 && state.count == 0) return false;
         (Fixed6 effective,, UFixed6 maintenance) = requirement(account);
         // casts: requirements are below 2^150
@@ -156,7 +158,7 @@ abstract contract MarketViews {
 
     /// @notice See IMarket.locked.
     function locked(address account) external view returns (bool) {
-        return AccountStateStorage.load(marketStorage().accounts[account].state).locked;
+        return stateOf(marketStorage().accounts[account]).locked;
     }
 
     /// @notice See IMarket.claimable.
@@ -222,9 +224,13 @@ abstract contract MarketViews {
         view
         returns (AccountState memory state, PendingSums memory sums, PendingFills memory fills)
     {
-        state = AccountStateStorage.load(self.state);
-        if (state.ordered) sums = PendingSumsStorage.load(self.pending);
-        fills = Fills.pending(self, state);
+        state = stateOf(self);
+        if (state.ordered) PendingSumsStorage.load(sums, self.pending);
+        Fills.pending(fills, self, state);
+    }
+
+    function stateOf(Account storage self) private view returns (AccountState memory state) {
+        AccountStateStorage.load(state, self.state);
     }
 
     function sidePosition(Side side, uint256 size, uint256 timestamp) private pure returns (Position memory) {

@@ -8,7 +8,7 @@ import { IMarketErrors } from "../interfaces/IMarketErrors.sol";
 import { IMarketEvents } from "../interfaces/IMarketEvents.sol";
 import { Rounding } from "../math/Rounding.sol";
 import { AccountOrder, AccountOrderStorage } from "../types/AccountOrder.sol";
-import { AccountState, AccountStateStorage } from "../types/AccountState.sol";
+import { AccountState } from "../types/AccountState.sol";
 import { Book, BookStorage, SettledBook } from "../types/Book.sol";
 import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
 import { PendingVersion, PendingVersionStorage } from "../types/PendingVersion.sol";
@@ -25,6 +25,7 @@ import { Queues } from "./Queues.sol";
 
 /// @notice One side of a fill or cross, in memory.
 /// @param account Whose account
+/// @param before Collateral as stored
 /// @param state The settled account
 /// @param sums Sums over its pending orders
 /// @param fills Its pending fills
@@ -36,6 +37,7 @@ import { Queues } from "./Queues.sol";
 /// @param collateralization Least ratio of effective collateral to worst notional that it accepts, 6 decimals
 struct Party {
     address account;
+    int256 before;
     AccountState state;
     PendingSums sums;
     PendingFills fills;
@@ -68,19 +70,20 @@ library Matching {
         int256 latest = checkPrice($, feed, amount, price);
         Account storage storedA = $.accounts[a.account];
         Account storage storedB = $.accounts[b.account];
-        int256 beforeA = AccountStateStorage.collateral(storedA.state);
-        int256 beforeB = AccountStateStorage.collateral(storedB.state);
+        // Sizes are below 2^63 and prices below 2^62, so what one account has of either is below 2^127.
+        unchecked {
+            int256 notional = amount * price;
+            int256 exchanged =
+                join($, feed, storedA, a, amount, notional) + join($, feed, storedB, b, -amount, -notional);
+            uint256 fees = charge($, a, amount, latest) + charge($, b, amount, latest);
+            enqueue($, feed, exchanged, fees, a.reduces && b.reduces);
+            checkMargin($, a, latest);
+            checkMargin($, b, latest);
 
-        int256 exchanged =
-            join($, feed, storedA, a, amount, amount * price) + join($, feed, storedB, b, -amount, -amount * price);
-        uint256 fees = charge($, a, amount, latest) + charge($, b, amount, latest);
-        enqueue($, feed, exchanged, fees, a.reduces && b.reduces);
-        checkMargin($, a, latest);
-        checkMargin($, b, latest);
-
-        Accounts.store($, storedA, a.state, beforeA);
-        Accounts.store($, storedB, b.state, beforeB);
-        emit IMarketEvents.IntentFilled(a.account, b.account, feed.current, amount, price, fees);
+            Accounts.store($, storedA, a.state, a.before);
+            Accounts.store($, storedB, b.state, b.before);
+            emit IMarketEvents.IntentFilled(a.account, b.account, feed.current, amount, price, fees);
+        }
     }
 
     /// @dev The latest price must be fresh and near the agreed one (§9.5).
@@ -115,15 +118,23 @@ library Matching {
     ) private returns (int256 longs) {
         AccountState memory state = party.state;
         Accounts.checkLock(stored, state, party.account);
-        if (state.ordered) party.sums = PendingSumsStorage.load(stored.pending);
-        party.fills = Fills.pending(stored, state);
-        (longs, party.reduces) = weigh(party, size);
+        if (state.ordered) PendingSumsStorage.load(party.sums, stored.pending);
+        if (state.side == Side.Maker && (state.size != 0 || party.sums.opens != 0)) {
+            revert IMarketErrors.MakerCannotFill(party.account);
+        }
+        bool ordered = Margin.hasOrders(party.sums);
+        if (ordered) {
+            Fills.pending(party.fills, stored, state);
+            longs = weighOrdered(party, size);
+        }
 
         (OrderEntry storage entry, AccountOrder memory order) = Queues.openOrder($, stored, feed, state, false);
         if (order.hasFills) AccountOrderStorage.loadFills(order, entry.fills);
         order.hasFills = true;
-        order.fillSize += size;
-        order.fillNotional += notional;
+        unchecked {
+            order.fillSize += size;
+            order.fillNotional += notional;
+        }
         if (SignedMath.abs(order.fillSize) >= MAX_SIZE || SignedMath.abs(order.fillNotional) >= 1 << 127) {
             revert IMarketErrors.SizeOverflow(SignedMath.abs(size));
         }
@@ -131,36 +142,40 @@ library Matching {
         entry.fills = AccountOrderStorage.storeFills(order);
 
         state.filled = true;
-        party.fills = Fills.pending(stored, state);
+        Fills.pending(party.fills, stored, state);
+        if (!ordered) longs = weigh(party, size);
         if (Math.max(party.fills.worst, state.size + party.sums.opens + party.fills.opens) >= MAX_SIZE) {
             revert IMarketErrors.SizeOverflow(SignedMath.abs(size));
         }
     }
 
-    /// @dev What a fill is to an account (§5.3): with orders pending, an open on their side or a close of what may be
-    ///      closed; without, whatever it makes of the size, through zero as well.
+    /// @dev What a fill is to an account with orders pending (§5.3): an open on their side, or a close of what may be
+    ///      closed. Says in `party` whether it just makes the account smaller.
+    /// @param party The account, with its fills before this one
     /// @return longs What it changes of the account's long size
-    /// @return reduces Whether it just makes the account smaller
-    function weigh(Party memory party, int256 size) private pure returns (int256 longs, bool reduces) {
+    function weighOrdered(Party memory party, int256 size) private pure returns (int256 longs) {
         AccountState memory state = party.state;
-        bool ordered = Margin.hasOrders(party.sums);
-        if (state.side == Side.Maker && (state.size != 0 || party.sums.opens != 0)) {
-            revert IMarketErrors.MakerCannotFill(party.account);
-        }
-        if (ordered) {
-            bool isLong = state.side == Side.Long;
-            reduces = isLong != (size > 0);
+        bool isLong = state.side == Side.Long;
+        party.reduces = isLong != (size > 0);
+        if (party.reduces) {
             uint256 closable = Margin.closable(state, party.sums, party.fills);
-            if (reduces && SignedMath.abs(size) > closable) {
-                revert IMarketErrors.OverClose(SignedMath.abs(size), closable);
-            }
-            return (isLong ? size : int256(0), reduces);
+            if (SignedMath.abs(size) > closable) revert IMarketErrors.OverClose(SignedMath.abs(size), closable);
         }
-        int256 before = state.signedSize() + party.fills.size;
-        int256 afterwards = before + size;
-        longs = SignedMath.max(afterwards, 0) - SignedMath.max(before, 0);
-        bool crosses = afterwards != 0 && (afterwards > 0) != (before > 0);
-        reduces = !crosses && SignedMath.abs(afterwards) < SignedMath.abs(before);
+        return isLong ? size : int256(0);
+    }
+
+    /// @dev What a fill is to an account without (§5.3): whatever it makes of the size, through zero as well.
+    /// @param party The account, with its fills and this one
+    /// @return longs As above
+    function weigh(Party memory party, int256 size) private pure returns (int256 longs) {
+        // Sums of sizes below 2^63.
+        unchecked {
+            int256 afterwards = party.state.signedSize() + party.fills.size;
+            int256 before = afterwards - size;
+            longs = SignedMath.max(afterwards, 0) - SignedMath.max(before, 0);
+            bool crosses = afterwards != 0 && (afterwards > 0) != (before > 0);
+            party.reduces = !crosses && SignedMath.abs(afterwards) < SignedMath.abs(before);
+        }
     }
 
     /// @dev The fee of a signer, paid at once (§9.4): the taker fee at the latest price, of it the referral share to the
@@ -171,14 +186,17 @@ library Matching {
         returns (uint256 rest)
     {
         if (!party.signed) return 0;
-        uint256 units = SignedMath.abs(amount) * $.order.takerFee();
-        rest = Rounding.ceilDiv(units * SignedMath.abs(latest), 1e12);
-        // casts: a size of 2^63 at 10^17 USD, times 24 bits
-        party.state.collateral -= int256(rest);
-        if (party.originator == address(0)) return rest;
-
-        uint256 referral = rest * $.fees.referralFee() / 1e6;
-        uint256 solving = party.solver == address(0) ? 0 : referral * party.solverShare / 1e6;
+        // A size of 2^63 at 10^17 USD, times 24 bits; shares are at most one.
+        uint256 referral;
+        uint256 solving;
+        unchecked {
+            uint256 units = SignedMath.abs(amount) * $.order.takerFee();
+            rest = Rounding.ceilDiv(units * SignedMath.abs(latest), 1e12);
+            party.state.collateral -= int256(rest);
+            if (party.originator == address(0)) return rest;
+            referral = rest * $.fees.referralFee() / 1e6;
+            if (party.solver != address(0)) solving = referral * party.solverShare / 1e6;
+        }
         Accounts.credit($, party.originator, party.account, referral - solving, 0);
         Accounts.credit($, party.solver, party.account, solving, 0);
         rest -= referral;
@@ -193,7 +211,8 @@ library Matching {
     {
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
-        Book memory sizes = BookStorage.loadSizes(word);
+        Book memory sizes;
+        BookStorage.loadSizes(sizes, word);
         if (exchanged > 0) {
             // casts: positive
             Orders.checkSize(book.sizes.major(), uint256(exchanged));

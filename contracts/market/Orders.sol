@@ -68,7 +68,8 @@ library Orders {
     ) internal {
         SettledBook memory book = BookStorage.loadSettled($.book);
         uint256 word = $.pendingBook;
-        Book memory sizes = BookStorage.loadSizes(word);
+        Book memory sizes;
+        BookStorage.loadSizes(sizes, word);
         bool joins = Queues.joins(book, word, feed, order.forced);
 
         (int256 change, int256 absoluteChange) = move($, state, sums, book.sizes, sizes, order);

@@ -44,7 +44,7 @@ library Queues {
         unchecked {
             entry = $.queue[(book.head + book.count - (joined ? 1 : 0)) & type(uint16).max];
         }
-        if (joined) pending = PendingVersionStorage.loadSizes(entry.orders);
+        if (joined) PendingVersionStorage.loadSizes(pending, entry.orders);
         else pending.timestamp = current;
     }
 
@@ -61,7 +61,7 @@ library Queues {
                 entry = self.orders[(state.head + state.count - 1) & type(uint16).max];
                 uint256 sizes = entry.sizes;
                 if (AccountOrderStorage.timestampOf(sizes) == feed.current) {
-                    total = AccountOrderStorage.loadSizes(sizes);
+                    AccountOrderStorage.loadSizes(total, sizes);
                     Accounts.loadTerms($, feed, entry, total);
                     return (entry, total);
                 }

@@ -83,7 +83,7 @@ library Settlement {
             QueueEntry storage entry = $.queue[self.book.head];
             uint256 sizes = entry.orders;
             if (PendingVersionStorage.timestampOf(sizes) <= latest) {
-                pending = PendingVersionStorage.loadSizes(sizes);
+                PendingVersionStorage.loadSizes(pending, sizes);
                 if (pending.hasOrders) PendingVersionStorage.loadUnits(pending, entry.units);
                 if (pending.hasFills) PendingVersionStorage.loadFills(pending, entry.fills);
                 return (pending, true);
@@ -206,7 +206,8 @@ library Settlement {
     /// @dev Orders of an invalid version: as if never placed (§5.5).
     function cancel(MarketStorage storage $, PendingVersion memory pending) private {
         uint256 word = $.pendingBook;
-        Book memory sizes = BookStorage.loadSizes(word);
+        Book memory sizes;
+        BookStorage.loadSizes(sizes, word);
         pending.revertFrom(sizes);
         $.pendingBook = BookStorage.store(sizes, BookStorage.timestampOf(word));
     }

@@ -17,16 +17,16 @@ import { VersionStorage } from "../types/Version.sol";
 contract MockPacking {
     /// @notice Slot A.state.
     /// @param value an account
-    /// @return the same
-    function account(AccountState calldata value) external pure returns (AccountState memory) {
-        return AccountStateStorage.load(AccountStateStorage.store(value));
+    /// @return same the same
+    function account(AccountState calldata value) external pure returns (AccountState memory same) {
+        AccountStateStorage.load(same, AccountStateStorage.store(value));
     }
 
     /// @notice Slots O.a, O.b and O.c.
     /// @param value an order
     /// @return same the same
     function order(AccountOrder calldata value) external pure returns (AccountOrder memory same) {
-        same = AccountOrderStorage.loadSizes(AccountOrderStorage.storeSizes(value));
+        AccountOrderStorage.loadSizes(same, AccountOrderStorage.storeSizes(value));
         AccountOrderStorage.loadTerms(same, AccountOrderStorage.storeTerms(value));
         AccountOrderStorage.loadFills(same, AccountOrderStorage.storeFills(value));
     }
@@ -35,16 +35,16 @@ contract MockPacking {
     /// @param value a pending version
     /// @return same the same
     function pendingVersion(PendingVersion calldata value) external pure returns (PendingVersion memory same) {
-        same = PendingVersionStorage.loadSizes(PendingVersionStorage.storeSizes(value));
+        PendingVersionStorage.loadSizes(same, PendingVersionStorage.storeSizes(value));
         PendingVersionStorage.loadUnits(same, PendingVersionStorage.storeUnits(value));
         PendingVersionStorage.loadFills(same, PendingVersionStorage.storeFills(value));
     }
 
     /// @notice Slot A.pending.
     /// @param value sums over pending orders
-    /// @return the same
-    function sums(PendingSums calldata value) external pure returns (PendingSums memory) {
-        return PendingSumsStorage.load(PendingSumsStorage.store(value));
+    /// @return same the same
+    function sums(PendingSums calldata value) external pure returns (PendingSums memory same) {
+        PendingSumsStorage.load(same, PendingSumsStorage.store(value));
     }
 
     /// @notice Slot G0.
@@ -57,11 +57,16 @@ contract MockPacking {
     /// @notice Slot G1.
     /// @param sizes sizes with every pending order
     /// @param newest the newest pending version
-    /// @return the same sizes
-    /// @return the same version
-    function pendingBook(Book calldata sizes, uint256 newest) external pure returns (Book memory, uint256) {
+    /// @return same the same sizes
+    /// @return version_ the same version
+    function pendingBook(Book calldata sizes, uint256 newest)
+        external
+        pure
+        returns (Book memory same, uint256 version_)
+    {
         uint256 word = BookStorage.store(sizes, newest);
-        return (BookStorage.loadSizes(word), BookStorage.timestampOf(word));
+        BookStorage.loadSizes(same, word);
+        version_ = BookStorage.timestampOf(word);
     }
 
     /// @notice Slot A.liquidation.

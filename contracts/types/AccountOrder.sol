@@ -68,8 +68,8 @@ library AccountOrderStorage {
     uint256 private constant CHANGE = (1 << 26) - 1;
 
     // O.a | timestamp 32 | opened 63 | closed 63 | rate 41 | change 26 signed | absolute change 26 signed | terms 1 | fills 1 | 3 unused |
-    /// @dev Unpacks O.a.
-    function loadSizes(uint256 a) internal pure returns (AccountOrder memory self) {
+    /// @dev Unpacks O.a into an order.
+    function loadSizes(AccountOrder memory self, uint256 a) internal pure {
         self.timestamp = timestampOf(a);
         self.opened = (a >> 32) & SIZE;
         self.closed = (a >> 95) & SIZE;
@@ -78,7 +78,7 @@ library AccountOrderStorage {
         self.change = int256(a << 31) >> 230;
         self.absoluteChange = int256(a << 5) >> 230;
         self.hasTerms = (a >> 251) & 1 == 1;
-        self.hasFills = (a >> 252) & 1 == 1;
+        self.hasFills = hasFillsIn(a);
     }
 
     // O.b | referrer 160 | settlement fee 48 | referral share 40 | 8 unused |
@@ -93,15 +93,24 @@ library AccountOrderStorage {
     // O.c | fill size 64 signed | fill notional 128 signed | 64 unused |
     /// @dev Unpacks O.c into an order.
     function loadFills(AccountOrder memory self, uint256 c) internal pure {
+        (self.fillSize, self.fillNotional) = fillsOf(c);
+    }
+
+    /// @dev Size and notional of fills alone.
+    function fillsOf(uint256 c) internal pure returns (int256 size, int256 notional) {
         // casts: sign extension
-        self.fillSize = int256(int64(uint64(c)));
-        self.fillNotional = int256(int128(uint128(c >> 64)));
+        return (int256(int64(uint64(c))), int256(int128(uint128(c >> 64))));
     }
 
     /// @dev |size| is below 2^63 and |price| below 2^57 in the sum of an account's fills (Fills.sol).
     function storeFills(AccountOrder memory self) internal pure returns (uint256) {
         // casts: two's complement, cut to its bits
         return uint256(uint64(int64(self.fillSize))) | uint256(uint128(int128(self.fillNotional))) << 64;
+    }
+
+    /// @dev Whether there are fills, alone.
+    function hasFillsIn(uint256 a) internal pure returns (bool) {
+        return (a >> 252) & 1 == 1;
     }
 
     /// @dev The version alone.

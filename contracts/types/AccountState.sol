@@ -41,8 +41,8 @@ library AccountStateStorage {
     int256 internal constant MAX_COLLATERAL = type(int64).max;
 
     // | collateral 64 signed | size 63 | side 2 | accumulator 80 signed | head 16 | count 16 | locked 1 | ordered 1 | filled 1 | 12 unused |
-    /// @dev Unpacks A.state.
-    function load(uint256 word) internal pure returns (AccountState memory self) {
+    /// @dev Unpacks A.state into a state.
+    function load(AccountState memory self, uint256 word) internal pure {
         self.collateral = collateral(word);
         self.size = (word >> 64) & ((1 << 63) - 1);
         self.side = Side((word >> 127) & 3);

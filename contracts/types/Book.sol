@@ -95,7 +95,7 @@ library BookStorage {
     // | maker 64 | long 64 | short 64 | timestamp 32 | head 16 | count 16 |
     /// @dev Unpacks G0.
     function loadSettled(uint256 word) internal pure returns (SettledBook memory book) {
-        book.sizes = loadSizes(word);
+        loadSizes(book.sizes, word);
         book.timestamp = timestampOf(word);
         book.head = (word >> 224) & type(uint16).max;
         book.count = word >> 240;
@@ -107,8 +107,8 @@ library BookStorage {
     }
 
     // | maker 64 | long 64 | short 64 | newest pending version 32 | 32 unused |
-    /// @dev Unpacks the sizes of G0 or G1.
-    function loadSizes(uint256 word) internal pure returns (Book memory book) {
+    /// @dev Unpacks the sizes of G0 or G1 into a book.
+    function loadSizes(Book memory book, uint256 word) internal pure {
         book.maker = word & type(uint64).max;
         book.long = (word >> 64) & type(uint64).max;
         book.short = (word >> 128) & type(uint64).max;

@@ -38,8 +38,8 @@ library PendingSumsStorage {
     uint256 internal constant MAX_SETTLEMENT = (1 << 44) - 1;
 
     // | opens 63 | closes 63 | units 86 | settlement 44 |
-    /// @dev Unpacks A.pending.
-    function load(uint256 word) internal pure returns (PendingSums memory self) {
+    /// @dev Unpacks A.pending into sums.
+    function load(PendingSums memory self, uint256 word) internal pure {
         self.opens = word & ((1 << 63) - 1);
         self.closes = (word >> 63) & ((1 << 63) - 1);
         self.units = (word >> 126) & ((1 << 86) - 1);

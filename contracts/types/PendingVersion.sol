@@ -79,8 +79,8 @@ library PendingVersionStorage {
     uint256 private constant HAS_FILLS = 1 << 249;
 
     // P.a | timestamp 32 | maker 72 signed | long 72 signed | short 72 signed | orders 1 | fills 1 | 6 unused |
-    /// @dev Unpacks P.a.
-    function loadSizes(uint256 a) internal pure returns (PendingVersion memory self) {
+    /// @dev Unpacks P.a into a version.
+    function loadSizes(PendingVersion memory self, uint256 a) internal pure {
         self.timestamp = timestampOf(a);
         self.maker = extract(a, 32);
         self.long = extract(a, 104);

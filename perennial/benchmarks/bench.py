@@ -147,6 +147,11 @@ class Bench(LocalMarket):
         intent = self.sign(self.long, size)
         return self.market.fill(*intent, raw(size), self.price, filler, sender=filler, **FREE)
 
+    def fill_batch(self, count: int, size: str = "0.1") -> ReceiptAPI:
+        """The short takes the other side of `count` new intents of the long's, all or nothing."""
+        fills = [(*self.sign(self.long, size), raw(size), self.price, self.short) for _ in range(count)]
+        return self.market.fillBatch(fills, False, sender=self.short, **FREE)
+
     def cross(self, size: str = "0.1") -> ReceiptAPI:
         """A keeper crosses new intents of the long and the short."""
         intents = (*self.sign(self.long, size), *self.sign(self.short, f"-{size}"))

@@ -28,6 +28,9 @@ class Measure:
     transaction: str
 
 
+#: Fills of the batch that is measured.
+BATCH = 20
+
 FLOWS: dict[str, Callable[[Bench], Measure]] = {}
 
 
@@ -170,6 +173,17 @@ def fill_same_version(bench: Bench) -> Measure:
     bench.fill()
     bench.expect(bench.long, market=1, account=1)
     return _of(bench.fill())
+
+
+@flow
+def fill_batch_20(bench: Bench) -> Measure:
+    """Each of 20 fills of new intents in one batch; 1 g + 2 l, of the fill before, by their number."""
+    bench.fill()
+    bench.move()
+    bench.expect(bench.long, market=1, account=1)
+    bench.expect(bench.short, market=1, account=1)
+    receipt = bench.fill_batch(BATCH)
+    return Measure(-(-receipt.gas_used // BATCH), receipt.txn_hash)
 
 
 @flow

@@ -16,7 +16,7 @@ from perennial.benchmarks.gas import FOLDER
 from perennial.local import FREE, STEP, connected
 
 if TYPE_CHECKING:
-    from perennial.deploy import Protocol
+    from perennial.deploy import Deployment
 
 #: Gas that Base allows a transaction (2026).
 LIMIT = 16_777_216
@@ -32,7 +32,7 @@ class WorstCase(Bench):
     """
 
     @classmethod
-    def terms(cls, protocol: Protocol) -> dict[str, Any]:
+    def terms(cls, protocol: Deployment) -> dict[str, Any]:
         """Live parameters, but for what makes settlement dearer and the scene possible."""
         terms = super().terms(protocol)
         # A root, the dearest power, scaled so that the price stays about what it was.

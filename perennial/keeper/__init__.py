@@ -1,1 +1,1 @@
-"""The keeper: commits the prices that are asked for, settles who waits, liquidates who must be, claims its pay."""
+"""Keepers: who commits prices, settles and liquidates, and whether that pays."""

@@ -203,8 +203,10 @@ class Commits:
             if updates is None:
                 continue
             needed = [each for each in group if self._is_needed(each, version, updates, state, head)]
-            if needed:
-                yield self._commit(Kind.FRESHEN, adapter, version, needed, updates)
+            # Each update is paid for: none that only the others need.
+            own = self._updates(needed, version, head) if needed else None
+            if own is not None:
+                yield self._commit(Kind.FRESHEN, adapter, version, needed, own)
 
     def _is_looked_at(self, each: MarketState, state: State, head: Head) -> bool:
         """Whether the newest price may be needed: too old, or there is somebody whom it may concern."""

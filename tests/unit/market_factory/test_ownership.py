@@ -29,3 +29,11 @@ def test_markets_follow_the_owner(bench, factory, operator, delegate):
     with refused("NotFeeRole", bench.actors["maker"]):
         bench.market.claimFee(delegate, sender=bench.actors["maker"])
     bench.market.claimFee(delegate, sender=delegate)
+
+
+def test_there_is_always_an_owner(factory, operator, stranger):
+    with refused("OwnableUnauthorizedAccount", stranger):
+        factory.renounceOwnership(sender=stranger)
+    with refused("OwnerRequired"):
+        factory.renounceOwnership(sender=operator)
+    assert factory.owner() == operator.address

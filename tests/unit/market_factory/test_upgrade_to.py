@@ -55,6 +55,19 @@ def test_upgrade_to_code_of_another_factory(factory, create_code, anvil, protoco
         factory.upgradeTo(code, sender=operator)
 
 
+@pytest.mark.parametrize("foreign", ["MarketExtension", "MarketIntents"])
+def test_code_with_a_part_of_another_factory(factory, anvil, protocol, operator, foreign):
+    registries = protocol.oracle_factory, protocol.payoff_factory
+    other = anvil.deploy("MarketFactory", operator, *registries, factory.parameter(), sender=operator)
+    parts = [
+        anvil.deploy(name, other if name == foreign else factory, sender=operator)
+        for name in ("MarketExtension", "MarketIntents")
+    ]
+    code = next(part for name, part in zip(("MarketExtension", "MarketIntents"), parts, strict=True) if name == foreign)
+    with refused("ForeignCode", code, other):
+        anvil.deploy("Market", factory, *parts, sender=operator)
+
+
 def test_code_itself_is_no_market(factory, create_code, operator, taker, bench):
     """The implementation behind the beacon has no oracle: nobody can do anything with it."""
     code = bench.anvil.contract("IMarket", create_code(factory).address)
