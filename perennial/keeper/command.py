@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perennial.amounts import raw
+from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
 
 if TYPE_CHECKING:
@@ -25,9 +26,17 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
-@click.option("--market", "markets", multiple=True, help="Market to work for, NAME=ADDRESS; several.")
-@click.option("--start", default=0, help="Block at which the markets began.")
+@click.option(
+    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
+)
+@click.option("--node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@click.option(
+    "--market",
+    "markets",
+    multiple=True,
+    help="Market by name, or NAME=ADDRESS; several. All if missing.",
+)
+@click.option("--start", type=int, help="Block at which the markets began; the manifest's if missing.")
 @click.option(
     "--hermes",
     default="https://hermes.pyth.network",
@@ -45,6 +54,8 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option("--look", default=10, help="Seconds between looks at whom the newest price would liquidate; 0 for never.")
 @click.option("--claim-every", default=3600, help="Seconds between claims of what was earned.")
 @click.option("--claim-least", default="0", help="Least to claim of a market, in its token.")
+@click.option("--least-profit", help="USD that a commit earns after gas; whatever is requested if missing.")
+@click.option("--ether-price", default="0", help="USD for an ether, to reckon with gas.")
 @click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
 @click.option("--most", type=int, help="Most wei for a unit of gas, tip included.")
 @click.option("--patience", default=10, help="Seconds until more is offered for what is not mined.")
@@ -53,9 +64,10 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for all that happens.")
 def keeper(
-    node: str,
+    network: str | None,
+    node: str | None,
     markets: tuple[str, ...],
-    start: int,
+    start: int | None,
     hermes: str,
     keystore: Path | None,
     state: Path,
@@ -66,6 +78,8 @@ def keeper(
     look: int,
     claim_every: int,
     claim_least: str,
+    least_profit: str | None,
+    ether_price: str,
     tip: int,
     most: int | None,
     patience: int,
@@ -86,12 +100,13 @@ def keeper(
     level = logging.WARNING if as_json else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    where = locate(network, node, markets, start)
     settings = Settings(
-        node=node,
-        markets=[_named(market) for market in markets],
+        node=where.node,
+        markets=where.markets,
         hermes=hermes,
         hermes_key=os.environ.get(HERMES_KEY),
-        start=start,
+        start=where.start,
         file=":memory:" if dry_run else state,
         tip=tip,
         most=most,
@@ -105,6 +120,8 @@ def keeper(
             claim_least=_amount(claim_least),
             dry_run=dry_run,
         ),
+        least_profit=None if least_profit is None else _amount(least_profit),
+        ether_price=_amount(ether_price),
     )
     run(settings, keystore, interval, once=once, as_json=as_json)
 
@@ -136,11 +153,6 @@ def run(settings: Settings, keystore: Path | None, interval: float, *, once: boo
 
 def _print(what: str, values: dict[str, Any]) -> None:
     print(json.dumps({"time": int(time.time()), "event": what, **values}), flush=True, file=sys.stdout)
-
-
-def _named(market: str) -> tuple[str, str]:
-    name, _, address = market.rpartition("=")
-    return name or address, address
 
 
 def _amount(text: str) -> int:

@@ -10,6 +10,7 @@ from perennial.keeper.commits import Commits, Freshening
 from perennial.keeper.events import EventReader, Follower, contracts_of
 from perennial.keeper.hermes import Hermes
 from perennial.keeper.keeper import IN_FLIGHT, Keeper, Options
+from perennial.keeper.profit import LeastProfit
 from perennial.keeper.state import State
 from perennial.keeper.view import KeeperView
 from perennial.relay.rpc import LastingRpc
@@ -45,10 +46,14 @@ class Settings:
     block_time: int = 2
     freshening: Freshening = field(default_factory=Freshening)
     options: Options = field(default_factory=Options)
+    least_profit: int | None = None
+    """USD with 6 decimals that a commit must earn after gas; None to commit whatever is requested."""
+    ether_price: int = 0
+    """USD for an ether, with 6 decimals."""
 
 
 @contextmanager
-def open_keeper(settings: Settings, key: LocalAccount | None, profit: Profit | None = None) -> Iterator[Keeper]:
+def open_keeper(settings: Settings, key: LocalAccount | None) -> Iterator[Keeper]:
     """A keeper; without a key one that looks on. Raises NodeError, StateError."""
     rpc = LastingRpc(settings.node)
     account = key.address if key else NOBODY
@@ -58,6 +63,9 @@ def open_keeper(settings: Settings, key: LocalAccount | None, profit: Profit | N
         with State(settings.file, f"{account} on chain {view.chain_id} with genesis {genesis}") as state:
             reader = EventReader(rpc, contracts_of(view.markets))
             follower = Follower(state, reader, view.markets, account.lower(), settings.start)
+            profit: Profit | None = None
+            if settings.least_profit is not None:
+                profit = LeastProfit(rpc, account, settings.least_profit, settings.ether_price, settings.tip)
             commits = Commits(view, hermes, settings.freshening, settings.block_time)
             if key is None:
                 yield Keeper(view, follower, commits, None, settings.options, profit)

@@ -35,7 +35,7 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One call that does one thing or several. `value` is in wei; `pay` is what it earns for sure, 6 decimals."""
+    """One call that does one thing or several. `value` is in wei."""
 
     kind: Kind
     items: tuple[Item, ...]
@@ -46,3 +46,5 @@ class Work:
     value: int = 0
     parts: tuple[Work, ...] = ()
     """The same in smaller calls, for when this one is refused or too large."""
+    is_backlog: bool = False
+    """Whether it commits versions one after the other, through another contract."""
