@@ -30,7 +30,7 @@ CANCELLER = keccak(text="CANCELLER_ROLE")
 ADMIN = bytes(32)
 """Roles of the timelock."""
 
-OWNED = ("OracleFactory", "PythOracle", "ChainlinkOracle", "MarketFactory")
+OWNED = ("OracleFactory", "PythOracle", "ChainlinkOracle", "MarketFactory", "VaultFactory")
 """Contracts whose owner is the protocol's."""
 
 HANDOVER_SALT = keccak(text="perennial:handover")
@@ -157,6 +157,8 @@ class _Planner:
         extension = self.contract("MarketExtension", factory)
         intents = self.contract("MarketIntents", factory)
         self.contract("Market", factory, extension, intents)
+        vaults = self.contract("VaultFactory", self.deployer, factory)
+        self.contract("Vault", vaults, factory, self.contract("VaultEpochs", factory))
         for name, token in network.tokens.items():
             self.plan.tokens[name] = token.address
             if token.address == MOCK:
@@ -165,8 +167,9 @@ class _Planner:
 
     def settings(self) -> None:
         """What the contracts are told of each other."""
-        market = self.plan.address("Market")
-        self.setting("MarketFactory", "upgradeTo", market, reads=("implementation",), wanted=market)
+        for factory, code in (("MarketFactory", "Market"), ("VaultFactory", "Vault")):
+            there = self.plan.address(code)
+            self.setting(factory, "upgradeTo", there, reads=("implementation",), wanted=there)
         factory = self.plan.address("MarketFactory")
         for adapter in ("PythOracle", "ChainlinkOracle"):
             there = self.plan.address(adapter)

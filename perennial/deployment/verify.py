@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from perennial.chain import Chain, Rpc
     from perennial.deployment.network import Network
     from perennial.deployment.plan import Plan, Planned
-    from perennial.manifest import Manifest, Market
+    from perennial.manifest import Manifest, Market, Vault
 
 #: ERC-1967: where a proxy keeps its beacon.
 BEACON_SLOT = "0xa3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"
+
+DOMAINS = {"Verifier": "Perennial", "Vault": "Perennial Vault"}
+"""Name of the EIP-712 domain of each contract that has one (docs/protocol.md §9.1)."""
 
 ROLES = {PROPOSER: "proposer", EXECUTOR: "executor", CANCELLER: "canceller", ADMIN: "admin"}
 
@@ -94,6 +97,8 @@ class _Verifier:
             self.tokens()
             for name, market in self.manifest.markets.items():
                 self.market(name, market)
+            for name, vault in self.manifest.vaults.items():
+                self.vault(name, vault)
             self.payoffs()
             self.files(files)
 
@@ -121,8 +126,8 @@ class _Verifier:
         # Zero is also what is in the code of a contract that this one makes.
         allowed = {0} | {int(each.address, 16) for each in self.plan.contracts.values()}
         allowed |= {_number(argument) for argument in planned.arguments}
-        if name == "Verifier":
-            allowed |= domain(self.network.chain_id, planned.address)
+        if name in DOMAINS:
+            allowed |= domain(DOMAINS[name], self.network.chain_id, planned.address)
         others = [hex(value) for value in values(planned.artifact, code) if value not in allowed]
         self.same(f"{name}.immutables", [], others)
 
@@ -143,6 +148,9 @@ class _Verifier:
         self.struct("MarketFactory.parameter", self.network.parameter, found)
         for name in ("Market", "MarketExtension", "MarketIntents", "Verifier"):
             self.read(name, "factory", self.address("MarketFactory"))
+        self.read("VaultFactory", "marketFactory", self.address("MarketFactory"))
+        self.read("VaultFactory", "implementation", self.address("Vault"))
+        self.read("Vault", "factory", self.address("VaultFactory"))
         for name in ("extension", "intents"):
             self.read("Market", name, self.address(f"Market{name.capitalize()}"))
 
@@ -213,6 +221,18 @@ class _Verifier:
             self.same(f"market {name}.{field}", wanted, contract.read(field))
         bound = self._contract("OracleFactory").read("marketOf", market.oracle)
         self.same(f"oracle {name}.market", market.address, bound)
+
+    def vault(self, name: str, vault: Vault) -> None:
+        """One vault: that it is of this factory, its token and its markets."""
+        if not self._contract("VaultFactory").read("isVault", vault.address):
+            self.same(f"vault {name}", "a vault of the factory", vault.address)
+            return
+        slot = str(self.chain.rpc.call("eth_getStorageAt", vault.address, BEACON_SLOT, "latest"))
+        self.same(f"vault {name}.beacon", self.address("VaultFactory"), "0x" + slot[-40:])
+        contract = Contract(self.chain, "Vault", vault.address)
+        self.same(f"vault {name}.token", vault.token, contract.read("asset"))
+        found = [str(market[0]).lower() for market in contract.read("markets")]
+        self.same(f"vault {name}.markets", [market.lower() for market in vault.markets], found)
 
     def payoffs(self) -> None:
         """Payoffs of markets."""
@@ -309,14 +329,14 @@ class _Verifier:
         return "that of the local build" if is_same else f"another, of {len(code)} bytes"
 
 
-def domain(chain_id: int, verifier: str) -> set[int]:
-    """What the Verifier keeps of its EIP-712 domain (docs/protocol.md §9.1): short texts, hashes, separator, chain."""
-    texts = [b"Perennial", b"1"]
+def domain(name: str, chain_id: int, contract: str) -> set[int]:
+    """What a contract keeps of its EIP-712 domain of version 1: short texts, hashes, separator, chain."""
+    texts = [name.encode(), b"1"]
     short = {int.from_bytes(text.ljust(31, b"\0") + bytes([len(text)])) for text in texts}
     kind = keccak(text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
     hashes = [keccak(text) for text in texts]
     types = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
-    separator = keccak(encode(types, [kind, *hashes, chain_id, verifier]))
+    separator = keccak(encode(types, [kind, *hashes, chain_id, contract]))
     return short | {int.from_bytes(each) for each in (*hashes, separator)} | {chain_id}
 
 

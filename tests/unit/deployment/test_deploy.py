@@ -220,7 +220,7 @@ def test_an_owner_that_is_an_account_is_asked_to_accept(rpc, terms, deployer, st
     assert (manifest.owner, manifest.timelock) == (stranger.address, None)
     names = [difference.name for difference in verify(manifest, owned, rpc).differences]
     assert names[:2] == ["OracleFactory.owner", "OracleFactory.pendingOwner"]
-    assert len(names) == 8
+    assert len(names) == 10
 
 
 def test_the_deployer_may_own(rpc, terms, deployer, tmp_path):

@@ -44,7 +44,9 @@ def test_a_parameter_is_named(node, field, value):
     assert names(node) == [f"MarketFactory.parameter.{field}"]
 
 
-@pytest.mark.parametrize("contract", ["MarketFactory", "OracleFactory", "PythOracle", "ChainlinkOracle"])
+@pytest.mark.parametrize(
+    "contract", ["MarketFactory", "OracleFactory", "PythOracle", "ChainlinkOracle", "VaultFactory"]
+)
 def test_an_owner_is_named(node, contract):
     as_owner(node, contract, "transferOwnership", STRANGER)
     assert names(node) == [f"{contract}.pendingOwner"]
