@@ -33,10 +33,10 @@ def _subject(message: Signable) -> list[str]:
         return [f"Cancel nonce {message.common.nonce}"]
     if isinstance(message, GroupCancellation):
         return [f"Cancel group {message.group}, and nonce {message.common.nonce}"]
-    kind, who = (
-        ("an operator", message.operator) if isinstance(message, OperatorUpdate) else ("a signer", message.signer)
-    )
-    may = "may act for the account, withdraw included" if kind == "an operator" else "may sign intents for the account"
+    if isinstance(message, OperatorUpdate):
+        who, kind, may = message.operator, "an operator", "may act for the account, withdraw included"
+    else:
+        who, kind, may = message.signer, "a signer", "may sign intents for the account"
     return [f"Approve {who} as {kind}: it {may}" if message.approved else f"Stop {who} from being {kind}"]
 
 
@@ -44,9 +44,8 @@ def _intent(intent: Intent) -> list[str]:
     verb, worse = ("Buy", "less") if intent.amount > 0 else ("Sell", "more")
     lines = [f"{verb} up to {decimal(intent.size)} at {decimal(intent.price)} or {worse}"]
     if intent.collateralization:
-        lines.append(
-            f"  with collateral of at least {decimal(intent.collateralization * 100)} % of the notional afterwards"
-        )
+        share = decimal(intent.collateralization * 100)
+        lines.append(f"  with collateral of at least {share} % of the notional afterwards")
     if intent.originator != ZERO_ADDRESS:
         lines.append(f"  originator {intent.originator} gets the referral fee")
         if intent.solver != ZERO_ADDRESS and intent.fee:
@@ -55,17 +54,10 @@ def _intent(intent: Intent) -> list[str]:
 
 
 def _terms(common: Common) -> list[str]:
-    until = (
-        datetime.fromtimestamp(common.expiry, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        if common.expiry <= _LAST
-        else "ever"
-    )
     lines = [f"  account {common.account}"]
     if common.signer != common.account:
         lines.append(f"  signed by {common.signer}")
-    return [
-        *lines,
-        f"  for contract {common.domain}",
-        f"  nonce {common.nonce}, group {common.group}",
-        f"  until {until}",
-    ]
+    lines += [f"  for contract {common.domain}", f"  nonce {common.nonce}, group {common.group}"]
+    if common.expiry > _LAST:
+        return [*lines, "  until ever"]
+    return [*lines, f"  until {datetime.fromtimestamp(common.expiry, UTC):%Y-%m-%d %H:%M:%S} UTC"]

@@ -1,11 +1,13 @@
 """What a message says in words."""
 
+from typing import Any
+
 import pytest
 
 from perennial.intents import GroupCancellation, Intent, NonceCancellation, OperatorUpdate, SignerUpdate, describe
 
 A, B, M = ("0x" + digit * 40 for digit in "123")
-COMMON = {"account": A, "expiry": 1_800_000_000, "nonce": 7}
+COMMON: dict[str, Any] = {"account": A, "expiry": 1_800_000_000, "nonce": 7}
 TERMS = f"  account {A}\n  for contract {M}\n  nonce 7, group 0\n  until 2027-01-15 08:00:00 UTC"
 
 
