@@ -43,8 +43,9 @@ def sign(message: Signable, domain: Domain, signer: Any, *, contract_wallet: boo
     """The signature of a message, 65 bytes (r, s, v) with v 27 or 28 and s in the lower half.
 
     `signer` is an eth-account LocalAccount, an account of Ape (hardware wallets are), or any object with eth-account's
-    `sign_typed_data(full_message=…)` or `sign_message(…)`. SigningError where it refuses or fails, or where what it gives
-    is no signature of `message.common.signer`. With `contract_wallet` that is a contract, and all is taken as it is.
+    `sign_typed_data(full_message=…)` or `sign_message(…)`. SigningError where it refuses or fails, or where what it
+    gives is no signature of `message.common.signer`. With `contract_wallet` that is a contract, and all is taken as it
+    is.
     """
     given = _ask(message, domain, signer)
     if given is None:
