@@ -7,16 +7,12 @@ last micro-dollar that rounding leaves.
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,8 +24,9 @@ from perennial.chain import Chain, Contract, Rpc
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.mirror.parameters import MarketParameter
 from perennial.relay.client import RelayClient, RelayError
-from perennial.solver.journal import Journal, State
+from perennial.sending.journal import Journal, State
 from perennial.testing.books import check_books
+from perennial.testing.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,31 +41,6 @@ SOLVER = Account.from_key(bytes([99] * 32))
 TRADERS = [Account.from_key(number.to_bytes(32)) for number in range(1000, 1000 + ACCOUNTS)]
 PATIENCE = 60.0
 """Seconds until something that should happen has not."""
-
-
-@dataclass
-class Process:
-    """One of the commands, which can be killed and started again with what it had on disk."""
-
-    command: list[str]
-    log: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.running = subprocess.Popen(
-                [sys.executable, "-m", "perennial.cli", *self.command],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
-            )
-
-    def kill(self) -> None:
-        """As if the power had gone."""
-        if self.running is not None:
-            self.running.send_signal(signal.SIGKILL)
-            self.running.wait()
 
 
 @dataclass
@@ -249,7 +221,7 @@ def test_nothing_lost_nothing_twice(world: World) -> None:
     hopeless = [digest for number, digest in enumerate(hashes) if number % HOPELESS == 0]
     world.until(lambda: [order.hash for order in world.client.open_orders(world.market.address)] == hopeless)
     world.until(lambda: world.pending() == 0)
-    world.until(lambda: world.journal().in_flight() is None)
+    world.until(lambda: not world.journal().in_flight())
     world.solver.kill()
     check_batches(world)
     sizes = [intent.size if number % HOPELESS else 0 for number, (intent, _) in enumerate(intents)]
@@ -265,8 +237,7 @@ def kill_solver_in_flight(world: World, *, mined: bool) -> None:
     if mined:
         world.mine()
         assert world.pending() == 0
-    entry = world.journal().in_flight()
-    assert entry is not None
+    [entry] = world.journal().in_flight()
     before = len(world.solver.log.read_text())
     world.solver.start()
     # One batch at a time, and the new solver knows of it.
