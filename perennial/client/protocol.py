@@ -130,15 +130,21 @@ class Protocol:
 
         InputError where the account has not so much, or where it may not be approved.
         """
-        if not self.lacks_allowance(account, made, amount):
+        if amount == 0:
             return 0
         owner, token = address_of(account), self._token(made)
-        balance, symbol = token.read("balanceOf", owner), token.read("symbol")
-        name = self.market(made.address).name
+        queries = [
+            token.query("balanceOf", owner),
+            token.query("allowance", owner, made.address),
+            token.query("symbol"),
+        ]
+        balance, allowance, symbol = self.guard(lambda: token.chain.ask_all(queries))
         if balance < amount * made.scale:
             has = decimal(balance // made.scale)
             raise InputError(f"{owner} has {has} {symbol}, and {decimal(amount)} are needed: get more, or use less")
-        ask = self._approve
+        if allowance >= amount * made.scale:
+            return 0
+        name, ask = self.market(made.address).name, self._approve
         agreed = ask(symbol, name, decimal(amount)) if callable(ask) else ask == "exact"
         if not agreed:
             raise InputError(
