@@ -317,6 +317,8 @@ _OWN: dict[tuple[str, str], str] = {
     ("PriceNotPositive", "price"): "raw",
     ("PriceUncertain", "price"): "raw",
     ("InsufficientBalance", "balance"): "raw",
+    ("DepositTooSmall", "minimum"): "raw",
+    ("ExceedsClaimable", "amount"): "raw",
 }
 """How values read, by the names of parameters; by error where one name means different things."""
 
