@@ -95,6 +95,10 @@ throughput: $(TOOLS) ## print how many fills a second Base has room for, from th
 caps: compile ## measure the dearest settle on Anvil and how many pending versions a transaction could settle
 	@.venv/bin/python -m perennial.benchmarks.worst_case
 
+.PHONY: vault-gas
+vault-gas: compile ## measure epochs of vaults over 1, 2, 4 and 8 markets
+	@.venv/bin/python -m perennial.benchmarks.vault_markets
+
 # -- style ---------------------------------------------------------------------------------------
 
 .PHONY: lint
