@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from eth_utils.address import to_checksum_address
 
 from perennial.abi import Reverted
-from perennial.amounts import decimal
 from perennial.chain import Chain, Contract, NodeError
 from perennial.client.errors import InputError, Refused, UnreachableError
 from perennial.client.events import SPAN
 from perennial.client.market import Market
+from perennial.client.numbers import shown
 from perennial.client.sending import PATIENCE, Sender
 from perennial.client.signers import address_of
 from perennial.client.state import newest_block
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from perennial.client.results import Position
     from perennial.client.state import Makeup
+    from perennial.vaults import Definition, Vault
+    from perennial.vaults.results import Created
 
     Ask = Callable[[str, str, Decimal], bool]
 
@@ -50,8 +52,11 @@ class Protocol:
         approve: str | Ask = "exact",
         span: int = SPAN,
         patience: float = PATIENCE,
+        vault_factory: str | None = None,
+        vaults: Mapping[str, tuple[str, int]] | None = None,
+        tokens: Mapping[str, str] | None = None,
     ) -> None:
-        """Connects to the node at `rpc`. `markets` are addresses and first blocks by name."""
+        """Connects to the node at `rpc`. `markets` and `vaults` are addresses and first blocks by name."""
         if approve not in ("exact", "never") and not callable(approve):
             raise InputError(f"approve: {approve!r} is neither exact nor never nor a function")
         try:
@@ -60,6 +65,7 @@ class Protocol:
             raise InputError(str(error)) from error
         self.network, self.start_block, self.span, self._approve = network, start_block, span, approve
         self.factory_address, self._known = factory, dict(markets or {})
+        self.vault_factory_address, self._vaults, self.tokens = vault_factory, dict(vaults or {}), dict(tokens or {})
         self.chain_id = int(self.guard(lambda: self.rpc.call("eth_chainId")), 16)
         self.sender = Sender(self.rpc, self.chain_id, patience)
 
@@ -77,7 +83,15 @@ class Protocol:
         first = manifest.start_block
         markets = {name: (each.address, each.block or first) for name, each in manifest.markets.items()}
         factory = manifest.address("MarketFactory")
-        options = {"network": manifest.network, "start_block": first, **options}
+        vault_factory = manifest.contracts.get("VaultFactory")
+        options = {
+            "network": manifest.network,
+            "start_block": first,
+            "vault_factory": vault_factory.address if vault_factory else None,
+            "vaults": {name: (each.address, each.block or first) for name, each in manifest.vaults.items()},
+            "tokens": {name: each.address for name, each in manifest.tokens.items()},
+            **options,
+        }
         protocol = cls(node, factory, markets, **options)
         if protocol.chain_id != manifest.chain_id:
             protocol.close()
@@ -123,6 +137,41 @@ class Protocol:
         found = (market.position(account) for market in self.markets())
         return tuple(position for position in found if not position.is_empty)
 
+    # -- Vaults ------------------------------------------------------------------------------------------------------
+
+    def vault(self, name: str) -> Vault:
+        """A vault by name ("LP"; case does not matter) or address."""
+        from perennial.vaults import Vault
+
+        for known, (address, block) in self._vaults.items():
+            if name.lower() in (known.lower(), address.lower()):
+                return Vault(self, known, to_checksum_address(address), block)
+        if name.startswith("0x") and len(name) == 42:
+            if self.guard(lambda: self.vault_factory.read("isVault", name)):
+                return Vault(self, to_checksum_address(name), to_checksum_address(name), self.start_block)
+            raise InputError(f"{name} is no vault of the factory at {self.vault_factory.address}")
+        known_names = ", ".join(self._vaults) or "none by name"
+        raise InputError(f"no vault {name!r} on {self.network or 'this network'}: there are {known_names}")
+
+    def vaults(self) -> tuple[Vault, ...]:
+        """Every vault of the factory; those that are not in the manifest have their address for a name."""
+        count = self.guard(lambda: self.vault_factory.read("vaultCount"))
+        queries = [self.vault_factory.query("vaults", index) for index in range(count)]
+        return tuple(self.vault(address) for address in self.guard(lambda: Chain(self.rpc).ask_all(queries)))
+
+    def create_vault(self, account: Any, definition: Definition) -> Created:
+        """Makes a vault from a parameter file (`Definition.load`) with its markets; `account` coordinates it."""
+        from perennial.vaults.creation import create
+
+        return create(self, account, definition)
+
+    @property
+    def vault_factory(self) -> Contract:
+        """The contract that makes vaults. InputError where the network has none."""
+        if self.vault_factory_address is None:
+            raise InputError(f"{self.network or 'this network'} has no VaultFactory")
+        return Contract(Chain(self.rpc), "IVaultFactory", self.vault_factory_address)
+
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
     def allow(self, account: Any, made: Makeup, amount: int) -> int:
@@ -132,31 +181,43 @@ class Protocol:
         """
         if not self.lacks_allowance(account, made, amount):
             return 0
-        owner, token = address_of(account), self._token(made)
-        balance, symbol = token.read("balanceOf", owner), token.read("symbol")
-        name = self.market(made.address).name
-        if balance < amount * made.scale:
-            has = decimal(balance // made.scale)
-            raise InputError(f"{owner} has {has} {symbol}, and {decimal(amount)} are needed: get more, or use less")
-        ask = self._approve
-        agreed = ask(symbol, name, decimal(amount)) if callable(ask) else ask == "exact"
-        if not agreed:
-            raise InputError(
-                f"{name} may not take {decimal(amount)} {symbol} of {owner}: approve that much, or let the client"
-            )
-        self.sender.send(account, token.query("approve", made.address, amount * made.scale))
-        return amount
+        spender = made.address, self.market(made.address).name
+        return self.allow_tokens(account, spender, made.token, amount * made.scale) // made.scale
 
     def lacks_allowance(self, account: Any, made: Makeup, amount: int) -> bool:
         """Whether a market may take less than `amount` (6 decimals) of an account's tokens."""
-        if amount == 0:
+        return self.lacks_tokens(account, made.address, made.token, amount * made.scale)
+
+    def allow_tokens(self, account: Any, spender: tuple[str, str], token: str, units: int) -> int:
+        """As `allow`, for any spender (address and name), in units of any token."""
+        address, name = spender
+        if not self.lacks_tokens(account, address, token, units):
+            return 0
+        owner, contract = address_of(account), self._token(token)
+        names = ("symbol", "decimals")
+        symbol, decimals = self.guard(lambda: Chain(self.rpc).ask_all([contract.query(each) for each in names]))
+        balance = self.guard(lambda: contract.read("balanceOf", owner))
+        wanted = shown(units, decimals)
+        if balance < units:
+            has = shown(balance, decimals)
+            raise InputError(f"{owner} has {has} {symbol}, and {wanted} are needed: get more, or use less")
+        ask = self._approve
+        agreed = ask(symbol, name, wanted) if callable(ask) else ask == "exact"
+        if not agreed:
+            raise InputError(f"{name} may not take {wanted} {symbol} of {owner}: approve that much, or let the client")
+        self.sender.send(account, contract.query("approve", address, units))
+        return units
+
+    def lacks_tokens(self, account: Any, spender: str, token: str, units: int) -> bool:
+        """Whether a spender may take less than `units` of an account's tokens."""
+        if units == 0:
             return False
         owner = address_of(account)
-        allowance: int = self.guard(lambda: self._token(made).read("allowance", owner, made.address))
-        return allowance < amount * made.scale
+        allowance: int = self.guard(lambda: self._token(token).read("allowance", owner, spender))
+        return allowance < units
 
-    def _token(self, made: Makeup) -> Contract:
-        return Contract(Chain(self.rpc), "MockToken", made.token)
+    def _token(self, address: str) -> Contract:
+        return Contract(Chain(self.rpc), "MockToken", address)
 
     # -- The chain ---------------------------------------------------------------------------------------------------
 
