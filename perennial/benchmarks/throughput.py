@@ -19,7 +19,7 @@ BLOCK_SECONDS = 2
 FLOWS = {
     "fill": "fill, one a transaction",
     "cross": "cross, one a transaction",
-    "fill_batch_20": "fill, twenty a transaction",
+    "fill_batch_20": "fill, twenty of one pair",
 }
 """What is counted, where it is measured: figures of batches are per fill."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from perennial.client.market import Market
+    from perennial.client.protocol import Protocol
     from perennial.relay.client import RelayClient
 
 HOUR = "1h"
@@ -193,6 +194,12 @@ class Intents:
             note=note,
             status=status,
         )
+
+
+def at_relay(protocol: Protocol, digest: str, relay: str) -> Intents:
+    """The intents of the market that an intent at a relay is for."""
+    order = _ask(relay, lambda client: client.order(digest))
+    return protocol.market(order.intent.common.domain).intents
 
 
 def _ask(relay: str, question: Any) -> Any:

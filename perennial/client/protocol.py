@@ -179,10 +179,10 @@ class Protocol:
 
         InputError where the account has not so much, or where it may not be approved.
         """
-        if not self.lacks_allowance(account, made, amount):
+        if amount == 0:
             return 0
-        spender = made.address, self.market(made.address).name
-        return self.allow_tokens(account, spender, made.token, amount * made.scale) // made.scale
+        name = self.market(made.address).name
+        return self.allow_tokens(account, (made.address, name), made.token, amount * made.scale) // made.scale
 
     def lacks_allowance(self, account: Any, made: Makeup, amount: int) -> bool:
         """Whether a market may take less than `amount` (6 decimals) of an account's tokens."""
@@ -190,17 +190,21 @@ class Protocol:
 
     def allow_tokens(self, account: Any, spender: tuple[str, str], token: str, units: int) -> int:
         """As `allow`, for any spender (address and name), in units of any token."""
-        address, name = spender
-        if not self.lacks_tokens(account, address, token, units):
-            return 0
         owner, contract = address_of(account), self._token(token)
-        names = ("symbol", "decimals")
-        symbol, decimals = self.guard(lambda: Chain(self.rpc).ask_all([contract.query(each) for each in names]))
-        balance = self.guard(lambda: contract.read("balanceOf", owner))
+        address, name = spender
+        queries = [
+            contract.query("balanceOf", owner),
+            contract.query("allowance", owner, address),
+            contract.query("symbol"),
+            contract.query("decimals"),
+        ]
+        balance, allowance, symbol, decimals = self.guard(lambda: contract.chain.ask_all(queries))
         wanted = shown(units, decimals)
         if balance < units:
             has = shown(balance, decimals)
             raise InputError(f"{owner} has {has} {symbol}, and {wanted} are needed: get more, or use less")
+        if allowance >= units:
+            return 0
         ask = self._approve
         agreed = ask(symbol, name, wanted) if callable(ask) else ask == "exact"
         if not agreed:
