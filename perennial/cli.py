@@ -23,6 +23,7 @@ _COMMANDS = {
     "relay": "perennial.relay.command",
     "settle": "perennial.commands.trading",
     "solver": "perennial.solver.command",
+    "vault": "perennial.commands.vault",
     "withdraw": "perennial.commands.trading",
 }
 """Module of each command, which has it under the command's name, or under the name after the colon."""

@@ -13,6 +13,7 @@ from perennial.client.errors import InputError, Refused, UnreachableError
 from perennial.client.events import SPAN
 from perennial.client.market import Market
 from perennial.client.numbers import shown
+from perennial.client.records import number
 from perennial.client.sending import PATIENCE, Sender
 from perennial.client.signers import address_of
 from perennial.client.state import newest_block
@@ -201,14 +202,16 @@ class Protocol:
         balance, allowance, symbol, decimals = self.guard(lambda: contract.chain.ask_all(queries))
         wanted = shown(units, decimals)
         if balance < units:
-            has = shown(balance, decimals)
-            raise InputError(f"{owner} has {has} {symbol}, and {wanted} are needed: get more, or use less")
+            has, needs = number(shown(balance, decimals)), number(wanted)
+            raise InputError(f"{owner} has {has} {symbol}, and {needs} are needed: get more, or use less")
         if allowance >= units:
             return 0
         ask = self._approve
         agreed = ask(symbol, name, wanted) if callable(ask) else ask == "exact"
         if not agreed:
-            raise InputError(f"{name} may not take {wanted} {symbol} of {owner}: approve that much, or let the client")
+            raise InputError(
+                f"{name} may not take {number(wanted)} {symbol} of {owner}: approve that much, or let the client"
+            )
         self.sender.send(account, contract.query("approve", address, units))
         return units
 

@@ -6,7 +6,7 @@ seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from perennial.client.records import Record
@@ -78,6 +78,10 @@ class VaultInfo(Record):
     markets: tuple[Allocation, ...]
     as_of: int
 
+    def without_markets(self) -> VaultInfo:
+        """What is not in a table of its markets."""
+        return replace(self, markets=())
+
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus(Record):
@@ -108,6 +112,10 @@ class Requests(Record):
     """Of these, at the price as if markets were settled now; leaving costs fees."""
     requests: tuple[RequestStatus, ...]
     as_of: int
+
+    def without_requests(self) -> Requests:
+        """What is not in a table of the requests."""
+        return replace(self, requests=())
 
 
 @dataclass(frozen=True, slots=True)

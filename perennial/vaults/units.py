@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SHARE_DECIMALS = 6
 """That shares have beyond the token's."""
 
+SHARE_UNIT = 10**6
 PRICE = 10**18
 """Decimals of prices of shares, of parts and of rates."""
 
@@ -25,13 +26,13 @@ def part(numerator: int, denominator: int) -> Decimal:
 
 def price_of(assets: int, shares: int) -> Decimal:
     """The price of a share in the token: raw assets (and one) by raw shares (and the virtual ones), rounded down."""
-    return part(assets * 10**SHARE_DECIMALS, shares)
+    return part(assets * SHARE_UNIT, shares)
 
 
 def raw_price(mirror: Mirror) -> int:
     """The price of a share at what the markets' mirrors say, as an integer of 18 decimals."""
     assets: int = mirror.total_assets() + 1
-    return assets * 10**SHARE_DECIMALS * PRICE // mirror.virtual_supply
+    return assets * SHARE_UNIT * PRICE // mirror.virtual_supply
 
 
 def share_price(mirror: Mirror) -> Decimal:

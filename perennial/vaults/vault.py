@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from eth_utils.address import to_checksum_address
+
 from perennial.chain import Chain, Contract
 from perennial.client.errors import InputError, address
 from perennial.client.events import Happened
 from perennial.client.numbers import instant, shown, signed, units
+from perennial.client.records import number
 from perennial.client.results import Sent
 from perennial.client.signers import address_of
 from perennial.client.state import makeup as market_makeup
+from perennial.manifest import Manifest, locate
+from perennial.manifest import Vault as Entry
 from perennial.vaults import allocation, history, requests, what_if
 from perennial.vaults.results import (
     Apy,
@@ -193,6 +198,19 @@ class Vault:
         mined = self._send(account, "unregister", found.address)
         return Sent(f"removed {found.name} from {self.name}", mined.receipt.hash, mined.block)
 
+    def save(self, network: str, name: str) -> None:
+        """Writes the vault into a network's manifest. InputError where the name is taken."""
+        path = locate(network)
+        manifest = Manifest.read(path)
+        if name in manifest.vaults:
+            raise InputError(f"{network} has a vault {name!r} already, at {manifest.vaults[name].address}")
+        markets = [
+            str(to_checksum_address(each[0])) for each in self.protocol.guard(lambda: self.contract.read("markets"))
+        ]
+        asset = to_checksum_address(self.makeup.asset)
+        manifest.vaults[name] = Entry(self.address, asset, markets, self.start_block or None)
+        manifest.save(path)
+
     # -- Contracts ---------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -223,18 +241,18 @@ class Vault:
         books = self.protocol.guard(lambda: self.contract.read("books"))
         decimals, symbol = self.makeup.decimals, self.makeup.symbol
         if raw < minimum:
-            raise InputError(f"{self.name} takes deposits of {shown(minimum, decimals)} {symbol} and more")
+            raise InputError(f"{self.name} takes deposits of {number(shown(minimum, decimals))} {symbol} and more")
         room = max(0, cap - books[6] - books[2])
         if raw > room:
-            raise InputError(f"{self.name} takes {shown(room, decimals)} {symbol} more, up to its cap")
+            raise InputError(f"{self.name} takes {number(shown(room, decimals))} {symbol} more, up to its cap")
 
     def _too_few(self, who: str, wanted: int, held: int) -> str:
         minted = self.protocol.guard(lambda: self.contract.read("maxMint", who))
-        waiting = f"; {shown(minted, self.share_decimals)} more can be claimed first" if minted else ""
+        waiting = f"; {number(shown(minted, self.share_decimals))} more can be claimed first" if minted else ""
         if wanted == 0:
             return f"{who} holds no shares of {self.name}{waiting}"
-        have = shown(held, self.share_decimals)
-        return f"{who} holds {have} shares of {self.name}, not {shown(wanted, self.share_decimals)}{waiting}"
+        have = number(shown(held, self.share_decimals))
+        return f"{who} holds {have} shares of {self.name}, not {number(shown(wanted, self.share_decimals))}{waiting}"
 
     def _requested(self, who: str, kind: str, raw: int, approved: int, mined: Mined) -> Requested:
         name = "DepositRequest" if kind == "deposit" else "RedeemRequest"

@@ -13,6 +13,7 @@ from perennial.client.errors import InputError, Refused
 from perennial.client.numbers import shown
 from perennial.mirror.errors import MarketError
 from perennial.mirror.oracle import OracleVersion
+from perennial.mirror.vault_errors import NothingToClose
 from perennial.vaults.results import DepositOutcome, Placed, PriceOutcome
 from perennial.vaults.state import unpaused
 from perennial.vaults.units import SHARE_DECIMALS, part, price_of, raw_price, share_price
@@ -38,28 +39,26 @@ def deposit(name: str, snapshot: Snapshot, assets: int, named: Named) -> Deposit
     if trial.pending:
         _next_prices(trial)
         trial.settle()
-    _guard(lambda: trial.request_deposit(assets, SOMEBODY, SOMEBODY))
+    try:
+        trial.request_deposit(assets, SOMEBODY, SOMEBODY)
+    except MarketError as error:
+        raise _refused(error) from error
     trial.events = []
-    _guard(trial.close_epoch)
+    try:
+        trial.close_epoch()
+    except NothingToClose:
+        return _waiting(name, trial, assets)
+    except MarketError as error:
+        raise _refused(error) from error
     _next_prices(trial)
     trial.settle()
-    events = trial.events or []
-    orders = tuple(placed(values, named) for event, values in events if event == "Ordered")
-    settled = next((values for event, values in events if event == "EpochSettled"), None)
-    shares = trial.max_mint(SOMEBODY)
+    settled = next((values for event, values in trial.events if event == "EpochSettled"), None)
     if settled is None or trial.max_deposit(SOMEBODY) == 0:
-        return DepositOutcome(
-            vault=name,
-            assets=shown(assets, decimals),
-            shares=shown(0, decimals + SHARE_DECIMALS),
-            share_price=share_price(trial),
-            worth=shown(0, decimals),
-            cost=shown(0, decimals),
-            orders=orders,
-            note="deposits wait: a market is stuck or has no fresh price",
-        )
+        return _waiting(name, trial, assets)
     _, whole, supply, *_ = settled
+    shares = trial.max_mint(SOMEBODY)
     worth = shares * whole // supply
+    with_others = snapshot.mirror.open_deposits or snapshot.mirror.open_redeems
     return DepositOutcome(
         vault=name,
         assets=shown(assets, decimals),
@@ -67,10 +66,22 @@ def deposit(name: str, snapshot: Snapshot, assets: int, named: Named) -> Deposit
         share_price=price_of(whole, supply),
         worth=shown(worth, decimals),
         cost=shown(assets - worth, decimals),
-        orders=orders,
-        note="the epoch is shared with other requests: their deposits and redemptions are closed with it"
-        if snapshot.mirror.open_deposits or snapshot.mirror.open_redeems
-        else None,
+        orders=tuple(placed(values, named) for event, values in trial.events if event == "Ordered"),
+        note="with the requests that wait in the same epoch" if with_others else None,
+    )
+
+
+def _waiting(name: str, trial: Mirror, assets: int) -> DepositOutcome:
+    """A deposit that does not get shares with the next epoch."""
+    return DepositOutcome(
+        vault=name,
+        assets=shown(assets, trial.decimals),
+        shares=shown(0, trial.decimals + SHARE_DECIMALS),
+        share_price=share_price(trial),
+        worth=shown(0, trial.decimals),
+        cost=shown(0, trial.decimals),
+        orders=(),
+        note="deposits wait: a market is stuck or has no fresh price",
     )
 
 
@@ -121,9 +132,6 @@ def _next_price(entry: VaultMarket, change: int) -> None:
     oracle.latest, oracle.current = found, current + max(1, current - latest.timestamp)
 
 
-def _guard(call: Callable[[], object]) -> None:
-    """A call of the mirror; its refusal as the chain's."""
-    try:
-        call()
-    except MarketError as error:
-        raise Refused(Reverted(type(error).__name__, tuple(error.args))) from error
+def _refused(error: MarketError) -> Refused:
+    """A refusal of the mirror as the chain's."""
+    return Refused(Reverted(type(error).__name__, tuple(error.args)))
