@@ -131,9 +131,7 @@ REMEDIES: dict[str, Remedy] = {
     "OwnerRequired": Remedy("The MarketFactory always has an owner.", "Hand it over instead: transferOwnership."),
     "LengthMismatch": Remedy("The batch has not one signature for each message.", "Give as many as messages."),
     # -- Roles and parameters -----------------------------------------------------------------------------------------
-    "NotCoordinator": Remedy(
-        "The caller is not the coordinator of the market or vault.", "Send with the coordinator, or the owner."
-    ),
+    "NotCoordinator": Remedy("The caller is not the coordinator.", "Send with the coordinator, or the owner."),
     "NotOwner": Remedy("The caller is not the protocol's owner.", _OWNER),
     "NotFactory": Remedy("The caller is not the factory.", _OWNER),
     "NotFeeRole": Remedy(
@@ -210,7 +208,6 @@ REMEDIES: dict[str, Remedy] = {
     "PocketOpen": Remedy(
         "The stuck market has not returned anything yet.", "Wait until it settles; then the part can be claimed."
     ),
-    "OnlySelf": Remedy("The caller is not the vault itself.", _BUG),
     # -- Oracles ------------------------------------------------------------------------------------------------------
     "OracleNotMarket": Remedy("The caller is not the oracle's market.", "Versions are requested by orders alone."),
     "OracleNotFactory": Remedy("The caller is not the OracleFactory.", _OWNER),

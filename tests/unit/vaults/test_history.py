@@ -21,7 +21,7 @@ def test_growth_is_exact_and_rounded_down():
     found = apy("LP", [settled(1, 0, 3 * 10**18), settled(2, 73 * DAY, 3 * 10**18 + 1)], 0)
 
     assert found.growth == 0  # A third of the 18th decimal.
-    assert (found.apr, found.apy) == (Decimal("0.000000000000000001"), 0)  # Five of them in a year.
+    assert (found.apr, found.apy) == (Decimal("0.000000000000000001"), Decimal(0))  # Five of them in a year.
     assert found.days == 73
 
 
@@ -49,7 +49,7 @@ def test_half_a_year_is_compounded():
 def test_a_total_loss():
     found = apy("LP", [settled(1, 0, 10**18), settled(2, DAY, 0)], 0)
 
-    assert (found.growth, found.apy) == (-1, -1)
+    assert (found.growth, found.apy) == (Decimal(-1), Decimal(-1))
 
 
 @pytest.mark.parametrize(("since", "first"), [(0, 1), (9, 1), (10, 2), (25, 3), (29, 3)])
