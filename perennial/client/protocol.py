@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from eth_utils.address import to_checksum_address
 
 from perennial.abi import Reverted
+from perennial.amounts import decimal
 from perennial.chain import Chain, Contract, NodeError
 from perennial.client.errors import InputError, Refused, UnreachableError
 from perennial.client.events import SPAN
 from perennial.client.market import Market
-from perennial.client.numbers import shown
-from perennial.client.records import number
 from perennial.client.sending import PATIENCE, Sender
 from perennial.client.signers import address_of
 from perennial.client.state import newest_block
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perennial.client.results import Position
-    from perennial.client.state import Makeup
+    from perennial.client.tokens import Spender
     from perennial.vaults import Definition, Vault
     from perennial.vaults.results import Created
 
@@ -48,14 +47,14 @@ class Protocol:
         factory: str,
         markets: Mapping[str, tuple[str, int]] | None = None,
         *,
+        vault_factory: str | None = None,
+        vaults: Mapping[str, tuple[str, int]] | None = None,
+        tokens: Mapping[str, str] | None = None,
         network: str = "",
         start_block: int = 0,
         approve: str | Ask = "exact",
         span: int = SPAN,
         patience: float = PATIENCE,
-        vault_factory: str | None = None,
-        vaults: Mapping[str, tuple[str, int]] | None = None,
-        tokens: Mapping[str, str] | None = None,
     ) -> None:
         """Connects to the node at `rpc`. `markets` and `vaults` are addresses and first blocks by name."""
         if approve not in ("exact", "never") and not callable(approve):
@@ -138,6 +137,11 @@ class Protocol:
         found = (market.position(account) for market in self.markets())
         return tuple(position for position in found if not position.is_empty)
 
+    def name_of(self, address: str) -> str:
+        """The name of a market by its address, which it is where it has no other."""
+        names = (name for name, (known, _) in self._known.items() if known.lower() == address.lower())
+        return next(names, to_checksum_address(address))
+
     # -- Vaults ------------------------------------------------------------------------------------------------------
 
     def vault(self, name: str) -> Vault:
@@ -155,7 +159,9 @@ class Protocol:
         raise InputError(f"no vault {name!r} on {self.network or 'this network'}: there are {known_names}")
 
     def vaults(self) -> tuple[Vault, ...]:
-        """Every vault of the factory; those that are not in the manifest have their address for a name."""
+        """Every vault of the factory, by address where the manifest has no name; without one those of the manifest."""
+        if self.vault_factory_address is None:
+            return tuple(self.vault(name) for name in self._vaults)
         count = self.guard(lambda: self.vault_factory.read("vaultCount"))
         queries = [self.vault_factory.query("vaults", index) for index in range(count)]
         return tuple(self.vault(address) for address in self.guard(lambda: Chain(self.rpc).ask_all(queries)))
@@ -175,56 +181,45 @@ class Protocol:
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
-    def allow(self, account: Any, made: Makeup, amount: int) -> int:
-        """Sees to it that a market may take `amount` (6 decimals) of an account's tokens; returns what was approved.
+    def allow(self, account: Any, spender: Spender, amount: int) -> int:
+        """Sees to it that a market or a vault may take `amount` (6 decimals) of an account's tokens.
 
+        Returns what was approved for it, 0 where that was not needed.
         InputError where the account has not so much, or where it may not be approved.
         """
         if amount == 0:
             return 0
-        name = self.market(made.address).name
-        return self.allow_tokens(account, (made.address, name), made.token, amount * made.scale) // made.scale
-
-    def lacks_allowance(self, account: Any, made: Makeup, amount: int) -> bool:
-        """Whether a market may take less than `amount` (6 decimals) of an account's tokens."""
-        return self.lacks_tokens(account, made.address, made.token, amount * made.scale)
-
-    def allow_tokens(self, account: Any, spender: tuple[str, str], token: str, units: int) -> int:
-        """As `allow`, for any spender (address and name), in units of any token."""
-        owner, contract = address_of(account), self._token(token)
-        address, name = spender
+        owner, token = address_of(account), self._token(spender)
         queries = [
-            contract.query("balanceOf", owner),
-            contract.query("allowance", owner, address),
-            contract.query("symbol"),
-            contract.query("decimals"),
+            token.query("balanceOf", owner),
+            token.query("allowance", owner, spender.address),
+            token.query("symbol"),
         ]
-        balance, allowance, symbol, decimals = self.guard(lambda: contract.chain.ask_all(queries))
-        wanted = shown(units, decimals)
-        if balance < units:
-            has, needs = number(shown(balance, decimals)), number(wanted)
-            raise InputError(f"{owner} has {has} {symbol}, and {needs} are needed: get more, or use less")
-        if allowance >= units:
+        balance, allowance, symbol = self.guard(lambda: token.chain.ask_all(queries))
+        if balance < amount * spender.scale:
+            has = decimal(balance // spender.scale)
+            raise InputError(f"{owner} has {has} {symbol}, and {decimal(amount)} are needed: get more, or use less")
+        if allowance >= amount * spender.scale:
             return 0
-        ask = self._approve
-        agreed = ask(symbol, name, wanted) if callable(ask) else ask == "exact"
+        name, ask = spender.name, self._approve
+        agreed = ask(symbol, name, decimal(amount)) if callable(ask) else ask == "exact"
         if not agreed:
             raise InputError(
-                f"{name} may not take {number(wanted)} {symbol} of {owner}: approve that much, or let the client"
+                f"{name} may not take {decimal(amount)} {symbol} of {owner}: approve that much, or let the client"
             )
-        self.sender.send(account, contract.query("approve", address, units))
-        return units
+        self.sender.send(account, token.query("approve", spender.address, amount * spender.scale))
+        return amount
 
-    def lacks_tokens(self, account: Any, spender: str, token: str, units: int) -> bool:
-        """Whether a spender may take less than `units` of an account's tokens."""
-        if units == 0:
+    def lacks_allowance(self, account: Any, spender: Spender, amount: int) -> bool:
+        """Whether a market or a vault may take less than `amount` (6 decimals) of an account's tokens."""
+        if amount == 0:
             return False
         owner = address_of(account)
-        allowance: int = self.guard(lambda: self._token(token).read("allowance", owner, spender))
-        return allowance < units
+        allowance: int = self.guard(lambda: self._token(spender).read("allowance", owner, spender.address))
+        return allowance < amount * spender.scale
 
-    def _token(self, address: str) -> Contract:
-        return Contract(Chain(self.rpc), "MockToken", address)
+    def _token(self, spender: Spender) -> Contract:
+        return Contract(Chain(self.rpc), "MockToken", spender.token)
 
     # -- The chain ---------------------------------------------------------------------------------------------------
 

@@ -33,8 +33,7 @@ REMEDIES: dict[str, Remedy] = {
     "Reentered": Remedy("A call came in while another one of the market was running.", _BUG),
     "NotOperator": Remedy(
         "The caller may not act for this account.",
-        "Send with the account itself, or let the account approve the caller: MarketFactory.updateOperator, and for a "
-        "vault its setOperator.",
+        "Send with the account itself, or let the account approve the caller: MarketFactory.updateOperator.",
     ),
     "BothSides": Remedy("An order changes maker and taker size at once.", "Send two orders."),
     "WrongSide": Remedy(
@@ -145,8 +144,7 @@ REMEDIES: dict[str, Remedy] = {
     "ZeroBeneficiary": Remedy("The beneficiary cannot be zero.", "Name who may claim the donation."),
     "ZeroAddress": Remedy("An address that must be set is zero.", "Set the field that is named."),
     "ParameterOutOfBounds": Remedy(
-        "A parameter is out of its bounds.",
-        "Bring the field that is named within the bound (docs/protocol.md §4, for vaults §12.2).",
+        "A parameter is out of its bounds.", "Bring the field that is named within the bound (docs/protocol.md §4)."
     ),
     "FactoryPaused": Remedy("The protocol is paused.", "Wait until it is unpaused."),
     "UnsupportedDecimals": Remedy("The token has fewer than 6 or more than 18 decimals.", "Use another token."),
@@ -160,54 +158,6 @@ REMEDIES: dict[str, Remedy] = {
     "PayoffOverflow": Remedy("The payoff of this price is too large.", "The version is invalid: its orders cancel."),
     "PayoffZero": Remedy("The payoff of this price is 0.", "The version is invalid: its orders cancel."),
     "PriceNotPositive": Remedy("A price is not above 0.", _KEEPER),
-    # -- Vaults -------------------------------------------------------------------------------------------------------
-    "DepositTooSmall": Remedy("The vault takes no deposit so small (token units).", "Deposit at least the minimum."),
-    "DepositCapExceeded": Remedy(
-        "With this deposit the vault would hold more than its cap (token units).",
-        "Deposit less, or wait until others have left or the coordinator raises the cap.",
-    ),
-    "ZeroShares": Remedy("No shares were handed in.", "Claim the shares of a settled deposit first, or hand in some."),
-    "VaultInsolvent": Remedy(
-        "A loss beyond all assets has stopped deposits.", "Redeem what is left; nobody can deposit here again for now."
-    ),
-    "RequestPending": Remedy(
-        "A request of an earlier epoch has not settled, and takes the place of this one.",
-        "Wait until that epoch has settled; `requests` says what it waits for.",
-    ),
-    "ExceedsClaimable": Remedy(
-        "This is more than can be claimed (token units, or shares).", "Claim at most what is claimable."
-    ),
-    "Asynchronous": Remedy(
-        "Requests are priced when their epoch settles: there is nothing to preview.",
-        "Ask `what-if` for what a request would get at the latest prices.",
-    ),
-    "SelfOperator": Remedy("Nobody is an operator of its own.", "There is nothing to do."),
-    "EpochPending": Remedy(
-        "The epoch that was closed before has not settled.", "Wait until it can be settled; `requests` says for what."
-    ),
-    "NothingToClose": Remedy(
-        "The open epoch has no requests that can be closed now.", "Request something first, or wait for a stuck market."
-    ),
-    "NothingToRebalance": Remedy(
-        "No market is off its target by more than the tolerance, or none accepts an order now.",
-        "There is nothing to do.",
-    ),
-    "ProtocolPaused": Remedy(
-        "The protocol is paused: markets accept no orders.", "Wait until it is unpaused; nothing is lost meanwhile."
-    ),
-    "InsufficientGas": Remedy("A market's call ran out of gas.", "Send with more gas."),
-    "UnknownMarket": Remedy("The market is not of the vault's MarketFactory.", "Name a market of the protocol's."),
-    "WrongToken": Remedy("The market settles in another token than the vault.", "Name a market of the vault's token."),
-    "AlreadyRegistered": Remedy("The vault has the market already.", "Change its weight or leverage: updateMarket."),
-    "NotRegistered": Remedy("The vault has no such market.", "Name one of its markets, or register it first."),
-    "TooManyMarkets": Remedy("The vault has as many markets as it may.", "Remove one first, or make another vault."),
-    "MarketInUse": Remedy(
-        "The market has weight, a position, orders, or holds a part of those who left.",
-        "Set its weight to 0, rebalance, and remove it once that has settled.",
-    ),
-    "PocketOpen": Remedy(
-        "The stuck market has not returned anything yet.", "Wait until it settles; then the part can be claimed."
-    ),
     # -- Oracles ------------------------------------------------------------------------------------------------------
     "OracleNotMarket": Remedy("The caller is not the oracle's market.", "Versions are requested by orders alone."),
     "OracleNotFactory": Remedy("The caller is not the OracleFactory.", _OWNER),
@@ -263,6 +213,39 @@ REMEDIES: dict[str, Remedy] = {
     "VersionNotNext": Remedy("The version is not the one that waits.", _KEEPER),
     "VersionOutOfOrder": Remedy("An earlier version waits for its price.", _KEEPER),
     "CheckpointUnorderedInsertion": Remedy("A change comes before an earlier one.", _BUG),
+    # -- Vaults -------------------------------------------------------------------------------------------------------
+    "DepositTooSmall": Remedy("The request is less than the vault's minimum.", "Deposit at least the minimum."),
+    "DepositCapExceeded": Remedy(
+        "With this request the vault would hold more than its cap.", "Deposit less, or later."
+    ),
+    "ZeroShares": Remedy("No shares were handed in.", "Give a number of shares."),
+    "VaultInsolvent": Remedy("A loss beyond all assets has stopped deposits.", "Use another vault; claims still work."),
+    "RequestPending": Remedy(
+        "A request in another epoch takes the same place.", "Wait until that epoch has settled, and claim it."
+    ),
+    "ExceedsClaimable": Remedy("This is more than can be claimed.", "Claim at most what is claimable."),
+    "Asynchronous": Remedy(
+        "Requests are priced later: there is nothing to preview.", "Look at the share price instead."
+    ),
+    "SelfOperator": Remedy("Nobody is an operator of its own.", "Name another operator."),
+    "EpochPending": Remedy("The epoch before has not settled.", "Wait for the next prices, then settle it."),
+    "NothingToClose": Remedy("The open epoch has no requests that could be closed.", "There is nothing to do."),
+    "NothingToRebalance": Remedy(
+        "No market is off its target by more than the tolerance, or none accepts an order.", "There is nothing to do."
+    ),
+    "ProtocolPaused": Remedy("The protocol is paused: no market would accept an order.", "Wait until it is unpaused."),
+    "InsufficientGas": Remedy("The call of a market failed for want of gas.", "Send it with more gas."),
+    "UnknownMarket": Remedy("The market is not of the MarketFactory.", "Name a market of the protocol's."),
+    "WrongToken": Remedy("The market settles in another token than the vault.", "Name a market of the vault's token."),
+    "AlreadyRegistered": Remedy("The market is in the vault already.", "Change its weight instead: updateMarket."),
+    "NotRegistered": Remedy("The market is not in the vault.", "Register it first."),
+    "TooManyMarkets": Remedy("The vault has as many markets as it may.", "Remove one first: unregister."),
+    "MarketInUse": Remedy(
+        "The market has a weight, a position, orders or a pocket.", "Set its weight to 0, and rebalance, first."
+    ),
+    "PocketOpen": Remedy(
+        "The stuck market has not returned anything yet.", "Wait until an epoch settles with it again."
+    ),
     # -- Tokens -------------------------------------------------------------------------------------------------------
     "ERC20InsufficientBalance": Remedy("The account has fewer tokens than this.", "Get more tokens, or use fewer."),
     "ERC20InsufficientAllowance": Remedy(
@@ -332,10 +315,10 @@ _OWN: dict[tuple[str, str], str] = {
     ("RefundFailed", "amount"): "raw",
     ("ERC20InsufficientBalance", "balance"): "raw",
     ("PriceNotPositive", "price"): "raw",
-    ("DepositTooSmall", "minimum"): "raw",
-    ("ExceedsClaimable", "amount"): "raw",
     ("PriceUncertain", "price"): "raw",
     ("InsufficientBalance", "balance"): "raw",
+    ("DepositTooSmall", "minimum"): "raw",
+    ("ExceedsClaimable", "amount"): "raw",
 }
 """How values read, by the names of parameters; by error where one name means different things."""
 

@@ -44,6 +44,15 @@ _ALLOCATION = {
     "note": "note",
 }
 _REQUESTS = {"kind": "kind", "epoch": "epoch", "amount": "amount", "status": "status"}
+_HOLDINGS = {
+    "vault": "vault",
+    "shares": "shares",
+    "worth": "worth",
+    "waiting deposits": "waiting_deposits",
+    "claimable shares": "claimable_shares",
+    "waiting redemptions": "waiting_redemptions",
+    "claimable assets": "claimable_assets",
+}
 _PRICES = {
     "epoch": "epoch",
     "time": "time",
@@ -74,7 +83,7 @@ def list_(session: Session) -> Listing:
 
 
 @command("show", group=vault, examples=["vault show LP"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 def show(session: Session, name: str) -> Listing:
     """Shows one vault: assets, price of a share, each market with what it has and what it should have."""
     info = session.protocol.vault(name).info()
@@ -82,7 +91,7 @@ def show(session: Session, name: str) -> Listing:
 
 
 @command("status", group=vault, account="asks", examples=["vault status LP --account 2"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 def status(session: Session, name: str) -> Listing:
     """Says what an account has, what each of its requests waits for, and what can be claimed."""
     found = session.protocol.vault(name).requests(session.address)
@@ -90,8 +99,16 @@ def status(session: Session, name: str) -> Listing:
     return Listing(found.requests, _REQUESTS, "There are no requests.", whole=found, below=below)
 
 
+@command("holdings", group=vault, account="asks", examples=["vault holdings --account 2"])
+def holdings(session: Session) -> Listing:
+    """Lists what an account has in every vault: shares, requests that wait, what can be claimed."""
+    who = session.address
+    found = [each.holding(who) for each in session.protocol.vaults()]
+    return Listing([each for each in found if not each.is_empty], _HOLDINGS, "The account has nothing in any vault.")
+
+
 @command("prices", group=vault, examples=["vault prices LP"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.option("--since", type=int, help="First block to look at.")
 def prices(session: Session, name: str, since: int | None) -> Listing:
     """Lists the epochs that have settled, with the price of a share at each."""
@@ -99,7 +116,7 @@ def prices(session: Session, name: str, since: int | None) -> Listing:
 
 
 @command("apy", group=vault, examples=["vault apy LP --since 30d", "vault apy LP --since 2026-01-01"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.option("--since", default="30d", show_default=True, help="A span up to now (36h, 30d) or a date (2026-01-01).")
 def apy(session: Session, name: str, since: str) -> Apy:
     """Says how the price of a share has grown, between settled epochs, and what that comes to in a year."""
@@ -115,7 +132,7 @@ def apy(session: Session, name: str, since: str) -> Apy:
         "vault what-if LP --price 5 --market BTC-USD",
     ],
 )
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.option("--deposit", help="What a deposit of so much would get at the latest prices.")
 @click.option("--price", help="What a move of prices by so many percent does to the price of a share.")
 @click.option("--market", help="With --price: of this market alone.")
@@ -133,7 +150,7 @@ def what_if(session: Session, name: str, deposit: str | None, price: str | None,
 
 
 @command("deposit", group=vault, account="signs", approves=True, examples=["vault deposit LP 1000 --account 2"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.argument("assets", metavar="AMOUNT")
 @click.option("--for", "of", help="Who gets the shares, where it is not the signer.")
 def deposit(session: Session, name: str, assets: str, of: str | None) -> Requested:
@@ -147,7 +164,7 @@ def deposit(session: Session, name: str, assets: str, of: str | None) -> Request
     account="signs",
     examples=["vault redeem LP 250 --account 2", "vault redeem LP all --account 2"],
 )
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.argument("shares", metavar="SHARES")
 @click.option("--for", "of", help="Whose shares, where the signer is its operator.")
 def redeem(session: Session, name: str, shares: str, of: str | None) -> Requested:
@@ -156,7 +173,7 @@ def redeem(session: Session, name: str, shares: str, of: str | None) -> Requeste
 
 
 @command("claim", group=vault, account="signs", examples=["vault claim LP --account 2"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 @click.option("--receiver", help="Who gets it; the signer where nobody is named.")
 @click.option("--for", "of", help="Whose requests, where the signer is the account's operator.")
 def claim(session: Session, name: str, receiver: str | None, of: str | None) -> VaultClaimed:
@@ -168,21 +185,21 @@ def claim(session: Session, name: str, receiver: str | None, of: str | None) -> 
 
 
 @command("close", group=vault, account="signs", examples=["vault close LP --account 0"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 def close(session: Session, name: str) -> Closed:
     """Closes the open epoch, which anyone may: places the orders that its requests need."""
     return session.protocol.vault(name).close_epoch(session.signer)
 
 
 @command("settle", group=vault, account="signs", examples=["vault settle LP --account 0"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 def settle(session: Session, name: str) -> Settled:
     """Settles the closed epoch, which anyone may once the prices that it waits for have come."""
     return session.protocol.vault(name).settle(session.signer)
 
 
 @command("rebalance", group=vault, account="signs", examples=["vault rebalance LP --account 0"])
-@click.argument("name")
+@click.argument("name", metavar="VAULT")
 def rebalance(session: Session, name: str) -> Closed:
     """Orders in markets that are off their target by more than the tolerance; anyone may."""
     return session.protocol.vault(name).rebalance(session.signer)
@@ -212,8 +229,8 @@ def create(session: Session, path: Path, name: str | None) -> Created:
 @command(
     "register", group=vault, account="signs", examples=["vault register LP ETH-USD --weight 1 --leverage 2 --account 1"]
 )
-@click.argument("name")
-@click.argument("market")
+@click.argument("name", metavar="VAULT")
+@click.argument("market", metavar="MARKET")
 @click.option(
     "--weight", type=click.IntRange(0, 2**32 - 1), required=True, help="Part of the assets, relative to all weights."
 )
@@ -224,8 +241,8 @@ def register(session: Session, name: str, market: str, weight: int, leverage: st
 
 
 @command("unregister", group=vault, account="signs", examples=["vault unregister LP ETH-USD --account 1"])
-@click.argument("name")
-@click.argument("market")
+@click.argument("name", metavar="VAULT")
+@click.argument("market", metavar="MARKET")
 def unregister(session: Session, name: str, market: str) -> Sent:
     """Removes a market that the vault has left. Coordinator."""
     return session.protocol.vault(name).unregister(session.signer, market)

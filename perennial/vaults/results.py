@@ -119,6 +119,29 @@ class Requests(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Holding(Record):
+    """What an account has in a vault, in sums."""
+
+    vault: str
+    account: str
+    shares: Decimal
+    worth: Decimal
+    """Of the shares, at the price as if markets were settled now; an epoch's price may be another one."""
+    waiting_deposits: Decimal
+    """Assets in epochs that have not settled."""
+    claimable_shares: Decimal
+    waiting_redemptions: Decimal
+    """Shares in epochs that have not settled."""
+    claimable_assets: Decimal
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        waits = self.waiting_deposits or self.waiting_redemptions
+        return not (self.shares or waits or self.claimable_shares or self.claimable_assets)
+
+
+@dataclass(frozen=True, slots=True)
 class Requested(Record):
     """A request that has joined an epoch."""
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from eth_utils.address import to_checksum_address
 
+from perennial.amounts import decimal
 from perennial.chain import Chain, Contract
 from perennial.client.errors import InputError, address
 from perennial.client.events import Happened
-from perennial.client.numbers import instant, shown, signed, units
+from perennial.client.numbers import amount, instant, shown, signed, units
 from perennial.client.records import number
 from perennial.client.results import Sent
 from perennial.client.signers import address_of
 from perennial.client.state import makeup as market_makeup
+from perennial.client.tokens import Spender
 from perennial.manifest import Manifest, locate
 from perennial.manifest import Vault as Entry
 from perennial.vaults import allocation, history, requests, what_if
@@ -22,6 +25,7 @@ from perennial.vaults.results import (
     Apy,
     Closed,
     DepositOutcome,
+    Holding,
     PriceOutcome,
     Requested,
     Requests,
@@ -68,6 +72,24 @@ class Vault:
         snapshot = self.snapshot()
         return requests.requests(self.name, who, self.makeup, snapshot, self._at(snapshot), self._named)
 
+    def holding(self, account: Any) -> Holding:
+        """What an account has here, in sums."""
+        found = self.requests(account)
+
+        def total(kind: str) -> Decimal:
+            return sum((each.amount for each in found.requests if each.kind == kind), Decimal(0))
+
+        return Holding(
+            vault=self.name,
+            account=found.account,
+            shares=found.shares,
+            worth=found.worth,
+            waiting_deposits=total("deposit"),
+            claimable_shares=total("shares"),
+            waiting_redemptions=total("redemption"),
+            claimable_assets=total("assets"),
+        )
+
     def prices(self, since: int | None = None) -> tuple[Settled, ...]:
         """Every epoch that has settled, with its price of a share, from the block `since` on, oldest first."""
         blocks = self.start_block if since is None else since, self.protocol.block()
@@ -81,7 +103,7 @@ class Vault:
 
     def what_if_deposit(self, assets: Number) -> DepositOutcome:
         """What a deposit would get if the open epoch were closed now and settled at the latest prices."""
-        raw = units("assets", assets, self.makeup.decimals)
+        raw = amount("assets", assets) * self.spender.scale
         return what_if.deposit(self.name, self.snapshot(), raw, self._named)
 
     def what_if_price(self, percent: Number, market: str | None = None) -> PriceOutcome:
@@ -106,13 +128,12 @@ class Vault:
 
     def deposit(self, account: Any, assets: Number, *, of: Any = None) -> Requested:
         """Hands assets of the signer in, to become shares of its own account, or of another one, `of`."""
-        raw = units("assets", assets, self.makeup.decimals)
-        who = address_of(account if of is None else of)
-        self._check_deposit(raw)
-        spender = self.address, self.name
-        approved = self.protocol.allow_tokens(account, spender, self.makeup.asset, raw)
-        mined = self._send(account, "requestDeposit", raw, who, address_of(account))
-        return self._requested(who, "deposit", raw, approved, mined)
+        raw, who = amount("assets", assets), address_of(account if of is None else of)
+        spent = raw * self.spender.scale
+        self._check_deposit(spent)
+        approved = self.protocol.allow(account, self.spender, raw)
+        mined = self._send(account, "requestDeposit", spent, who, address_of(account))
+        return self._requested(who, "deposit", spent, approved, mined)
 
     def redeem(self, account: Any, shares: Number = "all", *, of: Any = None) -> Requested:
         """Hands shares in, to become assets: an amount or all that the account holds."""
@@ -140,9 +161,9 @@ class Vault:
         if left:
             transactions.append(self._send(account, "redeem", left, to, who).receipt.hash)
         returned = 0
-        for pocket, amount in requests.returned(who, self.snapshot(), Chain(self.protocol.rpc)):
+        for pocket, assets in requests.returned(who, self.snapshot(), Chain(self.protocol.rpc)):
             transactions.append(self._send(account, "claimReturned", pocket, who, to).receipt.hash)
-            returned += amount
+            returned += assets
         return VaultClaimed(
             vault=self.name,
             account=who,
@@ -224,6 +245,11 @@ class Vault:
         return self.makeup.decimals + SHARE_DECIMALS
 
     @cached_property
+    def spender(self) -> Spender:
+        """Who takes the tokens of deposits."""
+        return Spender(self.name, self.address, self.makeup.asset, 10 ** (self.makeup.decimals - 6))
+
+    @cached_property
     def contract(self) -> Contract:
         """The vault's contract."""
         return Contract(Chain(self.protocol.rpc), "IVault", self.address)
@@ -266,7 +292,7 @@ class Vault:
             amount=shown(raw, self.makeup.decimals if kind == "deposit" else self.share_decimals),
             epoch=epoch,
             status=word(present, epoch, self._named),
-            approved=shown(approved, self.makeup.decimals),
+            approved=decimal(approved),
             transaction=mined.receipt.hash,
             block=mined.block,
         )
@@ -306,7 +332,7 @@ class Vault:
         return self.protocol.sender.send(account, self.contract.query(name, *arguments))
 
     def _named(self, market: str) -> str:
-        return self.protocol.market(market).name
+        return self.protocol.name_of(market)
 
     def _makeup_of(self, market: str) -> MarketMakeup:
         if market not in self._makeups:

@@ -36,7 +36,7 @@ def local(chain, accounts):  # noqa: ARG001 -- needs Ape's connection
 
 @pytest.fixture
 def perennial(local, chain, tmp_path):
-    """Runs a command as JSON, and again for people where it just asks; returns what machines get."""
+    """Runs a command; returns what machines get."""
     network = str(write_manifest(local, chain.provider.http_uri, tmp_path / "local.json", chain.chain_id))
 
     def run(*arguments, code=0):

@@ -66,7 +66,7 @@ def test_in_and_out(vault, call, world, network, tmp_path):
     expected = vault("what-if", "LP", "--deposit", "1000")
     before = world.local.token.balanceOf(world.local.trader)
     asked = vault("deposit", "LP", "1000")
-    assert (asked["epoch"], asked["approved"]) == (1, "1000.000000000000000000")
+    assert (asked["epoch"], asked["approved"]) == (1, "1000.000000")
     closed = vault("close", "LP", account=KEEPER)
     assert 999 < sum(Decimal(each["collateral"]) for each in closed["orders"]) <= 1000
     waits = vault("settle", "LP", account=KEEPER, code=2)["error"]["meaning"]

@@ -186,7 +186,7 @@ def test_approves_exactly_what_a_deposit_takes(filled, world, poor):
 
 def test_approves_nothing_where_it_may_not(connect, filled, world, poor):  # noqa: ARG001
     world.token.mint(poor, raw("2000") * world.scale, sender=world.operator)
-    with pytest.raises(InputError, match=r"BTC-USD may not take 1,000.00 mUSD of"):
+    with pytest.raises(InputError, match=r"BTC-USD may not take 1000.000000 mUSD of"):
         connect(approve="never").market("BTC-USD").deposit(poor, "1000")
 
 
@@ -213,7 +213,7 @@ def test_approves_nothing_for_an_order_that_is_refused(filled, world, poor):
 
 
 def test_too_few_tokens(filled, poor):
-    with pytest.raises(InputError, match=r"has 0.00 mUSD, and 1,000.00 are needed"):
+    with pytest.raises(InputError, match=r"has 0.000000 mUSD, and 1000.000000 are needed"):
         filled.deposit(poor, "1000")
 
 

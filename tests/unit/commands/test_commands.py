@@ -209,5 +209,5 @@ def test_numbers_are_for_local_networks(run, network):
 
 def test_approvals(run, local):
     local.token.approve(local.market, 0, sender=local.trader, **FREE)
-    ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.00 mUSD")
+    ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.000000 mUSD")
     assert "approved     7.00" in ends(run("deposit", "BTC-USD", "7"), 0).stdout

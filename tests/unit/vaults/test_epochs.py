@@ -178,7 +178,7 @@ def test_what_is_refused_before_anything_is_sent(vault, depositor, world):
         vault.deposit(depositor, "99")
     with pytest.raises(InputError, match=r"takes 1,000,000.00 mUSD more, up to its cap"):
         vault.deposit(depositor, "1000001")
-    with pytest.raises(InputError, match=r"has 0.00 mUSD, and 100.00 are needed"):
+    with pytest.raises(InputError, match=r"has 0.000000 mUSD, and 100.000000 are needed"):
         vault.deposit(world.local.keeper, "100")
     with pytest.raises(InputError, match="is a float"):
         vault.deposit(depositor, 100.0)
@@ -195,7 +195,7 @@ def test_what_the_vault_refuses(vault, depositor, keeper):
         vault.close_epoch(keeper)
     with pytest.raises(Refused, match="NothingToRebalance"):
         vault.rebalance(keeper)
-    with pytest.raises(Refused, match=r"NotCoordinator .*coordinator of the market or vault"):
+    with pytest.raises(Refused, match="NotCoordinator"):
         vault.register(depositor, "BTC-USD", 1, "2")
 
 
@@ -217,6 +217,38 @@ def test_rebalance_after_a_change_of_weights(vault, world, depositor, keeper, tu
     vault.settle(keeper)
     assert vault.unregister(keeper, "ETH-USD").what.startswith("removed ETH-USD")
     assert [each.market for each in vault.info().markets] == ["BTC-USD"]
+
+
+def test_a_holding_is_the_sum_of_the_requests(vault, depositor, turn):
+    assert vault.holding(depositor).is_empty
+    vault.deposit(depositor, "1000")
+    assert vault.holding(depositor).waiting_deposits == 1000
+    turn()
+    minted = vault.holding(depositor).claimable_shares
+    assert 0 < minted < 1000
+    vault.claim(depositor)
+    vault.redeem(depositor, minted / 2)
+    found = vault.holding(depositor)
+    assert (found.shares, found.waiting_redemptions, found.claimable_shares) == (minted / 2, minted / 2, 0)
+    settled = turn()
+    assert vault.holding(depositor).claimable_assets == settled.paid
+
+
+@pytest.mark.parametrize(
+    ("verb", "value", "says"),
+    [
+        ("deposit", 1.5, "assets: 1.5 is a float"),
+        ("deposit", "0", "assets: 0 is not more than 0"),
+        ("redeem", 1.5, "shares: 1.5 is a float"),
+        ("redeem", "none", "shares: 'none' is not a number"),
+        ("redeem", "0", "shares: 0 is not more than 0"),
+        ("redeem", "0." + "0" * 24 + "1", "has more than 24 decimals"),
+        ("redeem", "all", "holds no shares"),
+    ],
+)
+def test_what_cannot_be_meant(vault, depositor, verb, value, says):
+    with pytest.raises(InputError, match=says):
+        getattr(vault, verb)(depositor, value)
 
 
 def test_an_operator_acts_for_its_account(vault, world, depositor, turn):
