@@ -275,11 +275,10 @@ def test_vaults_of_the_factory(vault, protocol):
 
 
 def test_a_network_without_vaults(world, chain):
-    with (
-        Protocol(chain.provider.http_uri, world.local.protocol.market_factory.address) as protocol,
-        pytest.raises(InputError, match="no VaultFactory"),
-    ):
-        protocol.vaults()
+    with Protocol(chain.provider.http_uri, world.local.protocol.market_factory.address) as protocol:
+        assert protocol.vaults() == ()
+        with pytest.raises(InputError, match="no VaultFactory"):
+            protocol.vault("0x" + "12" * 20)
 
 
 def test_a_vault_is_not_made_over_what_is_not_there(protocol, depositor):
