@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted
@@ -109,7 +110,7 @@ class SigningSender:
             "type": 2,
             "chainId": self._chain_id,
             "nonce": nonce,
-            "to": call.to,
+            "to": to_checksum_address(call.to),
             "data": "0x" + call.data.hex(),
             "value": 0,
             "gas": call.gas,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eth_utils.crypto import keccak
 
+from perennial import layout
 from perennial.chain import Contract
 from perennial.deployment.fields import ZERO
 from perennial.deployment.node import connected
@@ -65,6 +66,10 @@ def upgrade(
 
 def _upgrade(network: Network, chain: Chain, signer: Signer, target: Path, report: Callable[[str], None]) -> bool:
     manifest = Manifest.read(target)
+    try:
+        layout.check(layout.recorded(), layout.layouts())
+    except layout.MovedError as error:
+        raise DeploymentError(f"running markets could not read their storage: {error}") from error
     wanted = planned_code(manifest, network)
     factory = Contract(chain, "MarketFactory", manifest.address("MarketFactory"))
     market = wanted.address("Market")
