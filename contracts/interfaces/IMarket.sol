@@ -246,6 +246,26 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @return Whether a liquidation of the account waits for its version
     function locked(address account) external view returns (bool);
 
+    /// @notice Where the market is settled to, and what a unit of each side has gained since it began: USD with 12
+    ///         decimals.
+    /// @return timestamp The version; 0 before the first
+    /// @return valid Whether it had a price; else the last valid one carries over
+    /// @return maker Of makers
+    /// @return long Of longs
+    /// @return short Of shorts
+    function latestVersion()
+        external
+        view
+        returns (uint256 timestamp, bool valid, int256 maker, int256 long, int256 short);
+
+    /// @notice As latestVersion, of an earlier version at which orders or fills settled; zeros for any other.
+    /// @param timestamp The version
+    /// @return valid Whether orders settled at it; what was ordered at an invalid version was cancelled
+    /// @return maker Of makers
+    /// @return long Of longs
+    /// @return short Of shorts
+    function versions(uint256 timestamp) external view returns (bool valid, int256 maker, int256 long, int256 short);
+
     /// @return How many versions of the market wait for settlement
     function pendingCount() external view returns (uint256);
 

@@ -7,6 +7,7 @@ import { Fixed6 } from "../math/Fixed6.sol";
 import { UFixed6 } from "../math/UFixed6.sol";
 import { AccountOrderStorage } from "../types/AccountOrder.sol";
 import { AccountState, AccountStateStorage } from "../types/AccountState.sol";
+import { AccumulatorStorage, Accumulators } from "../types/Accumulators.sol";
 import { Book, BookStorage, SettledBook } from "../types/Book.sol";
 import { MarketParameter } from "../types/MarketParameter.sol";
 import { PendingSums, PendingSumsStorage } from "../types/PendingSums.sol";
@@ -114,6 +115,24 @@ abstract contract MarketViews {
         // casts: sizes are below 2^64
         int256 signed = (fills.side == Side.Long ? int256(size) : -int256(size)) + fills.size;
         return sidePosition(signed > 0 ? Side.Long : Side.Short, SignedMath.abs(signed), timestamp);
+    }
+
+    /// @notice See IMarket.latestVersion.
+    function latestVersion()
+        external
+        view
+        returns (uint256 timestamp, bool valid, int256 maker, int256 long, int256 short)
+    {
+        MarketStorage storage $ = marketStorage();
+        (maker, long, short) = perUnit($.accumulators);
+        return (settledVersion($), PricingStorage.valid($.pricing), maker, long, short);
+    }
+
+    /// @notice See IMarket.versions.
+    function versions(uint256 timestamp) external view returns (bool valid, int256 maker, int256 long, int256 short) {
+        uint256 word = marketStorage().versions[timestamp];
+        (maker, long, short) = perUnit(word);
+        return (VersionStorage.valid(word), maker, long, short);
     }
 
     /// @notice See IMarket.pendingCount.
@@ -241,6 +260,11 @@ abstract contract MarketViews {
 
     function toPosition(Book memory sizes, uint256 timestamp) private pure returns (Position memory) {
         return Position(timestamp, UFixed6.wrap(sizes.maker), UFixed6.wrap(sizes.long), UFixed6.wrap(sizes.short));
+    }
+
+    function perUnit(uint256 word) private pure returns (int256, int256, int256) {
+        Accumulators memory sums = AccumulatorStorage.load(word);
+        return (sums.maker, sums.long, sums.short);
     }
 
     function lowAddress(uint256 word) private pure returns (address) {
