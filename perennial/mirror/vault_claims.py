@@ -164,7 +164,7 @@ class VaultClaims(VaultState):
         if epoch == 0:
             return self.max_redeem(controller)
         slot = self._slot(self.redeems, epoch, controller)
-        return self._redeemed(slot)[0].shares if epoch in self.redeem_rates else 0
+        return self._redeemed(slot)[0].shares if slot.amount and epoch in self.redeem_rates else 0
 
     def max_deposit(self, controller: str) -> int:
         """Most assets that `deposit` accepts."""

@@ -1,6 +1,6 @@
 """Vault and mirror side by side, over several markets and theirs: the same actions to both, every number compared.
 
-`VaultBench` deploys the protocol once a process; `VaultBench.open_vault` makes a vault over markets, a `VaultTwin`.
+`TwinBench` deploys the protocol once a process; `TwinBench.open_vault` makes a vault over markets, a `VaultTwin`.
 After every action, of users of the vault or in its markets, every view must give the mirror's number, and the
 invariants of docs/protocol.md §14 hold.
 """
@@ -50,26 +50,32 @@ class VaultSetup:
     spare: int = 0
 
 
+class revert(MarketError):  # noqa: N801, N818 -- as a contract's revert without data is named
+    """What a market reverts with while its oracle does not answer."""
+
+
 class BreakableOracle(Oracle):
     """A provider that can stop answering."""
 
     broken = False
 
     def status(self) -> tuple[OracleVersion, int]:
-        """As Oracle's; raises MarketError while it is broken."""
+        """As Oracle's; raises `revert` while it is broken."""
         if self.broken:
-            raise MarketError
+            raise revert
         return super().status()
 
 
-class VaultBench(Bench):
+class TwinBench(Bench):
     """The protocol with a VaultFactory."""
 
     def __init__(self) -> None:
         super().__init__()
         owner = self.owner
         self.vaults = self.evm.deploy("VaultFactory", owner, self.factory.address, sender=owner)
-        code = self.evm.deploy("Vault", self.vaults.address, self.factory.address, sender=owner)
+        epochs = self.evm.deploy("VaultEpochs", self.factory.address, sender=owner)
+        arguments = (self.vaults.address, self.factory.address, epochs.address)
+        code = self.evm.deploy("Vault", *arguments, sender=owner)
         self.vaults.send("upgradeTo", code.address, sender=owner)
 
     @contextmanager
@@ -88,11 +94,51 @@ class MarketOfVault(Twin):
     """A market of the vault's game: its actions are recorded there."""
 
     record: Callable[[str, tuple[Any, ...]], None] | None = None
+    mirror_oracle: BreakableOracle
+    code: bytes
+    vault = ""
 
     def provider(self) -> tuple[Contract, Any]:
         """An oracle that can break."""
         oracle, _ = super().provider()
+        self.code = self.bench.evm.code(oracle.address)
         return oracle, BreakableOracle(self.setup.current)
+
+    def requests(self) -> tuple[Any, Any]:
+        """As Twin's; a provider that is broken does not say."""
+        return (0, 0) if self.mirror_oracle.broken else super().requests()
+
+    def answer(self, working: bool) -> None:
+        """Makes the oracle answer, or not."""
+        self.mirror_oracle.broken = not working
+        self.bench.evm.replace(self.oracle.address, self.code if working else BROKEN)
+
+    def settle_all(self) -> None:
+        """As Twin's, the vault included."""
+        self.act("settle_vault", self.vault)
+        super().settle_all()
+
+    def _do_settle_vault(self, vault: str) -> str | None:
+        by = self.bench.owner
+        return self._both(self.market, "settle", (vault,), by, lambda: self.mirror.settle(vault, caller=by))
+
+    def _do_commit(self, version: int, price: int | None, current: int) -> None:
+        with self._working():
+            super()._do_commit(version, price, current)
+
+    def _do_wait(self, current: int) -> None:
+        with self._working():
+            super()._do_wait(current)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """What keepers do reaches an oracle that does not answer, too."""
+        if not self.mirror_oracle.broken:
+            yield
+            return
+        self.answer(working=True)
+        yield
+        self.answer(working=False)
 
     def act(self, name: str, *arguments: Any) -> str | None:
         """As Twin's."""
@@ -105,7 +151,7 @@ class MarketOfVault(Twin):
 class VaultTwin:
     """A vault and its mirror. `actions` is what was done so far, `outcomes` counts how it ended."""
 
-    bench: VaultBench
+    bench: TwinBench
     setup: VaultSetup
     actions: list[Step] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -138,6 +184,7 @@ class VaultTwin:
             self.token.send("approve", address, 2**256 - 1, sender=address_of(name))
         for twin in self.markets:
             twin.accounts.append(address)
+            twin.vault = address
         self.warp(0)
         count = len(self.markets) - setup.spare
         for index in range(count):
@@ -330,9 +377,7 @@ class VaultTwin:
 
     def _do_claim_reward(self, index: int, receiver: str, caller: str) -> str | None:
         to, by, (address, market) = address_of(receiver), address_of(caller), self._market(index)
-        return self._both(
-            "claimReward", (address, to), by, lambda: self.mirror.claim_reward(market, to, caller=by)
-        )
+        return self._both("claimReward", (address, to), by, lambda: self.mirror.claim_reward(market, to, caller=by))
 
     # -- The world around ------------------------------------------------------------------------------------------
 
@@ -371,23 +416,16 @@ class VaultTwin:
 
     def _do_break(self, index: int) -> None:
         """The oracle of a market stops answering."""
-        self._set_code(index, BROKEN)
+        self.markets[index].answer(working=False)
 
     def _do_mend(self, index: int) -> None:
         """It answers again."""
-        self._set_code(index, None)
+        self.markets[index].answer(working=True)
 
     def mend_all(self) -> None:
         """All oracles answer again."""
-        for index in range(len(self.markets)):
-            self._set_code(index, None)
-
-    def _set_code(self, index: int, code: bytes | None) -> None:
-        twin, evm = self.markets[index], self.bench.evm
-        twin.mirror_oracle.broken = code is not None
-        if not hasattr(twin, "code"):
-            twin.code = evm.code(twin.oracle.address)
-        evm.replace(twin.oracle.address, twin.code if code is None else code)
+        for twin in self.markets:
+            twin.answer(working=True)
 
     def _market(self, index: int) -> tuple[str, Market]:
         twin = self.markets[index]
@@ -488,7 +526,7 @@ class VaultTwin:
 
     def _compare_account(self, account: str) -> None:
         read, mirror = self.vault.read, self.mirror
-        views = [
+        views: list[tuple[str, tuple[int, ...], int]] = [
             ("balanceOf", (), mirror.balance_of(account)),
             ("maxDeposit", (), mirror.max_deposit(account)),
             ("maxMint", (), mirror.max_mint(account)),
