@@ -82,6 +82,10 @@ gas: compile ## measure the gas of the flows on Anvil and write benchmarks/
 gas-check: compile ## measure, fail where a flow costs more than 1 % above benchmarks/gas.json
 	@.venv/bin/python -m perennial.benchmarks.gas --check
 
+.PHONY: throughput
+throughput: $(TOOLS) ## print how many fills a second Base has room for, from the committed gas, and write it to README.md
+	@.venv/bin/python -m perennial.benchmarks.throughput
+
 .PHONY: caps
 caps: compile ## measure the dearest settle on Anvil and how many pending versions a transaction could settle
 	@.venv/bin/python -m perennial.benchmarks.worst_case

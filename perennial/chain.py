@@ -68,6 +68,8 @@ class Rpc:
         if not requests:
             return []
         answers = self._post([_request(index, method, params) for index, (method, params) in enumerate(requests)])
+        if not isinstance(answers, list):  # A node that refuses the batch as a whole answers once.
+            return [_result("batch", answers)]
         answers.sort(key=lambda answer: answer["id"])
         return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
 
@@ -108,10 +110,13 @@ class Query:
 
 
 class Chain:
-    """What a node can do. `submit` and `mine` are for nodes that mine on demand."""
+    """What a node can do. `submit` and `mine` are for nodes that mine on demand.
 
-    def __init__(self, rpc: Rpc) -> None:
-        self.rpc = rpc
+    Reads are of `block`: "latest", or a number in hex, so that answers to several requests fit together.
+    """
+
+    def __init__(self, rpc: Rpc, block: str = "latest") -> None:
+        self.rpc, self.block = rpc, block
 
     def submit(self, sender: str, to: str, data: bytes = b"", value: int = 0, gas: int = GAS) -> str:
         """Puts a transaction of an unlocked account into the pool; returns its hash."""
@@ -129,16 +134,21 @@ class Chain:
         """Makes a block at a time with what is in the pool; returns the receipts in the order of the block."""
         self.rpc.call("evm_setNextBlockTimestamp", timestamp)
         self.rpc.call("evm_mine")
-        return [_receipt(receipt) for receipt in self.rpc.call("eth_getBlockReceipts", "latest")]
+        return [parse_receipt(receipt) for receipt in self.rpc.call("eth_getBlockReceipts", "latest")]
 
     def ask(self, query: Query) -> Any:
         """The answer of one view: its value, or the tuple of its values."""
-        return _answer(query, self.rpc.call(*_eth_call(query)))
+        return _answer(query, self.rpc.call(*_eth_call(query, self.block)))
 
     def ask_all(self, queries: Sequence[Query]) -> list[Any]:
         """The answers of many views in one request."""
-        results = self.rpc.batch([(method, params) for method, *params in map(_eth_call, queries)])
+        results = self.rpc.batch([(method, params) for method, *params in (_eth_call(q, self.block) for q in queries)])
         return [_answer(query, result) for query, result in zip(queries, results, strict=True)]
+
+    def words(self, address: str, slots: Sequence[int]) -> list[int]:
+        """Words of a contract's storage in one request."""
+        requests = [("eth_getStorageAt", (address, hex(slot), self.block)) for slot in slots]
+        return [int(word, 16) for word in self.rpc.batch(requests)]
 
     def why(self, transaction: str) -> Reverted:
         """The error that a mined transaction reverted with, from the node's trace of it."""
@@ -190,8 +200,8 @@ def _result(method: str, answer: Json) -> Json:
     raise RpcError(method, error["code"], error["message"], error.get("data"))
 
 
-def _eth_call(query: Query) -> tuple[str, Json, str]:
-    return "eth_call", {"to": query.to, "data": "0x" + query.data.hex()}, "latest"
+def _eth_call(query: Query, block: str) -> tuple[str, Json, str]:
+    return "eth_call", {"to": query.to, "data": "0x" + query.data.hex()}, block
 
 
 def _answer(query: Query, result: str) -> Any:
@@ -199,12 +209,15 @@ def _answer(query: Query, result: str) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _receipt(raw: Json) -> Receipt:
-    logs = tuple(
-        Log(log["address"].lower(), tuple(_bytes(topic) for topic in log["topics"]), _bytes(log["data"]))
-        for log in raw["logs"]
-    )
+def parse_receipt(raw: Json) -> Receipt:
+    """A receipt as nodes give it."""
+    logs = tuple(parse_log(log) for log in raw["logs"])
     return Receipt(raw["transactionHash"], int(raw["status"], 16) == 1, int(raw["gasUsed"], 16), logs)
+
+
+def parse_log(raw: Json) -> Log:
+    """A log as nodes give it."""
+    return Log(raw["address"].lower(), tuple(_bytes(topic) for topic in raw["topics"]), _bytes(raw["data"]))
 
 
 def _bytes(text: str) -> bytes:

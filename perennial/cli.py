@@ -7,10 +7,25 @@ import importlib
 import click
 
 _COMMANDS = {
+    "claim": "perennial.commands.trading",
+    "close": "perennial.commands.trading",
+    "deposit": "perennial.commands.trading",
+    "history": "perennial.commands.questions",
+    "intent": "perennial.commands.intent",
+    "liquidate": "perennial.commands.trading",
+    "market": "perennial.commands.questions",
+    "markets": "perennial.commands.questions",
+    "open": "perennial.commands.trading:open_",
+    "orders": "perennial.commands.questions",
+    "positions": "perennial.commands.questions",
+    "quote": "perennial.commands.questions",
+    "reduce": "perennial.commands.trading",
     "relay": "perennial.relay.command",
+    "settle": "perennial.commands.trading",
     "solver": "perennial.solver.command",
+    "withdraw": "perennial.commands.trading",
 }
-"""Module of each command, which has it under the command's name."""
+"""Module of each command, which has it under the command's name, or under the name after the colon."""
 
 
 class _Commands(click.Group):
@@ -20,13 +35,19 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- likewise
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute or cmd_name)
         return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def main() -> None:
-    """Perennial: an open perpetual-futures protocol."""
+    """Perennial: an open perpetual-futures protocol.
+
+    Trade with open, close, reduce, deposit, withdraw, claim; look with markets, market, quote, positions, orders,
+    history. On a devnet (`make devnet`) accounts are numbers: `perennial open BTC-USD long --usd 1000 --collateral 100
+    --account 2 --wait`. Exit codes: 0 done, 1 refused by the chain, 2 wrong usage, 3 no answer in time.
+    """
 
 
 if __name__ == "__main__":

@@ -12,9 +12,6 @@ interface IVaultErrors {
     /// @notice The caller is not the factory.
     error NotFactory(address caller);
 
-    /// @notice The caller is not the vault itself.
-    error OnlySelf(address caller);
-
     /// @notice The vault has been set up before.
     error AlreadyInitialized();
 

@@ -47,9 +47,8 @@ struct Observation {
 
 /// @title What a vault reads of a market
 library MarketReader {
-    /// @notice Settles the vault's account and reads what an order depends on. Reverts with whatever the market reverts.
-    function observe(IMarket market) internal returns (Observation memory self) {
-        market.settle(address(this));
+    /// @notice Reads what an order depends on, of a market in which the vault's account is settled.
+    function observe(IMarket market) internal view returns (Observation memory self) {
         account(market, self);
         self.price = SignedMath.abs(market.price().raw());
 
@@ -81,29 +80,28 @@ library MarketReader {
         self.version = timestamp + 1;
     }
 
-    /// @notice Settles the vault's account, and says what it is worth at a version. Reverts with whatever the market
-    ///         reverts.
+    /// @notice What the vault's account, which is settled, was worth at a version.
     /// @param version Version that the pending epoch waits for
     /// @param expected The vault's size after the epoch's order
     /// @return delivered Whether the market is past the version, with a price that is not older
     /// @return recorded Whether orders settled at the version itself
     /// @return value Collateral at the version if orders settled at it and nothing else has changed the size, else now;
     ///         USD with 6 decimals
-    function deliver(IMarket market, uint256 version, uint256 expected)
+    function valueAt(IMarket market, uint256 version, uint256 expected)
         internal
+        view
         returns (bool delivered, bool recorded, uint256 value)
     {
-        market.settle(address(this));
         (uint256 timestamp, bool valid, int256 gained,,) = market.latestVersion();
+        if (timestamp < version) return (false, false, 0);
         int256 before;
         (recorded, before,,) = market.versions(version);
-        delivered = timestamp >= version && (recorded || valid);
+        delivered = recorded || valid;
         int256 collateral = market.collateral(address(this)).raw();
-        uint256 size = market.positions(address(this)).maker.raw();
-        if (recorded && size == expected) {
+        if (recorded && gained != before && market.positions(address(this)).maker.raw() == expected) {
             // Since the version only the size that it left has gained or lost (§7).
             // casts: sizes are below 2^63
-            collateral -= Rounding.floorDiv(int256(size) * (gained - before), 1e12);
+            collateral -= Rounding.floorDiv(int256(expected) * (gained - before), 1e12);
         }
         // casts: not negative
         value = uint256(SignedMath.max(collateral, 0));

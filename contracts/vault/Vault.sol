@@ -73,11 +73,6 @@ contract Vault is VaultRequests, ERC20Permit {
         epochCode = epochCode_;
     }
 
-    /// @notice What a vault calls of itself, in VaultEpochs. Takes no ether.
-    fallback() external {
-        delegate();
-    }
-
     // -- Epochs, in VaultEpochs --------------------------------------------------------------------------------------
 
     /// @inheritdoc IVault

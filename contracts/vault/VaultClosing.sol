@@ -92,8 +92,8 @@ abstract contract VaultClosing is VaultSettlement {
         bool back = false;
         for (uint256 i = 0; i < length; i++) {
             IMarket market = IMarket(self.configs[i].market);
-            (bool success, bytes memory result) = attempt(address(this), abi.encodeCall(this.observe, (market)));
-            Observation memory seen = success ? abi.decode(result, (Observation)) : MarketReader.unanswered(market);
+            bool success = bring(address(market));
+            Observation memory seen = success ? MarketReader.observe(market) : MarketReader.unanswered(market);
             self.seen[i] = seen;
             if (!seen.fresh && exposed(seen)) hold = true;
             if (self.configs[i].pocket != 0 && (seen.fresh || !exposed(seen))) back = true;

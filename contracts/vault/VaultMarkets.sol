@@ -5,7 +5,6 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import { IMarket } from "../interfaces/IMarket.sol";
 import { Fixed6 } from "../math/Fixed6.sol";
-import { MarketReader, Observation } from "./MarketReader.sol";
 import { VaultBase } from "./VaultBase.sol";
 import { VaultStorage } from "./VaultStorage.sol";
 
@@ -16,28 +15,13 @@ abstract contract VaultMarkets is VaultBase {
     /// @dev Gas of a call of a market, at most: what burns all of it leaves enough to go on.
     uint256 private constant CALL_GAS = 8_000_000;
 
-    /// @dev These two are external for their revert to be caught, and for nobody else.
-    modifier onlySelf() {
-        if (msg.sender != address(this)) revert OnlySelf(msg.sender);
-        _;
-    }
-
-    /// @notice MarketReader.observe; the vault itself only.
-    function observe(IMarket market) external onlySelf returns (Observation memory) {
-        return MarketReader.observe(market);
-    }
-
-    /// @notice MarketReader.deliver; the vault itself only.
-    function deliver(IMarket market, uint256 version, uint256 expected)
-        external
-        onlySelf
-        returns (bool delivered, bool recorded, uint256 value)
-    {
-        return MarketReader.deliver(market, version, expected);
+    /// @dev Settles the vault's account in a market, if the market can: what it says afterwards is of now.
+    function bring(address market) internal returns (bool success) {
+        (success,) = attempt(market, abi.encodeCall(IMarket.settle, (address(this))));
     }
 
     /// @dev A call that may fail, but not for want of gas: an innermost call that runs out leaves less than a quarter.
-    function attempt(address target, bytes memory data) internal returns (bool success, bytes memory result) {
+    function attempt(address target, bytes memory data) private returns (bool success, bytes memory result) {
         uint256 before = gasleft();
         (success, result) = target.call{ gas: CALL_GAS }(data);
         if (!success && gasleft() < before / 4) revert InsufficientGas();

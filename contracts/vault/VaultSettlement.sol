@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 import { IMarket } from "../interfaces/IMarket.sol";
 import { Pocket } from "../types/Pocket.sol";
@@ -12,7 +13,6 @@ import { Allocation, Leg } from "./Allocation.sol";
 import { MarketReader } from "./MarketReader.sol";
 import { VaultMarkets } from "./VaultMarkets.sol";
 import { Payer, Rate, Shortage, VaultStorage, vaultStorage } from "./VaultStorage.sol";
-import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 /// @title Settlement of an epoch: one price for all its requests (docs/protocol.md §12.2, §12.3)
 abstract contract VaultSettlement is VaultMarkets {
@@ -43,6 +43,7 @@ abstract contract VaultSettlement is VaultMarkets {
     /// @param shares All shares, and the virtual ones
     /// @param minted Shares for deposits
     /// @param paid Assets for redemptions
+    /// @param absorbed Fees of the epoch's orders that redemptions pay
     /// @param unfilled Shares that are given back
     struct Settling {
         uint256 epoch;
@@ -55,6 +56,7 @@ abstract contract VaultSettlement is VaultMarkets {
         uint256 shares;
         uint256 minted;
         uint256 paid;
+        uint256 absorbed;
         uint256 unfilled;
     }
 
@@ -78,7 +80,7 @@ abstract contract VaultSettlement is VaultMarkets {
         redeemAll($, self, paidByRedeems);
         uint256 entering = $.enteringNet;
         convert($, self, paidByRedeems);
-        $.lastAssets = ((self.assets - 1).saturatingSub(self.paid) + entering).toUint128();
+        $.lastAssets = ((self.assets - 1).saturatingSub(self.paid + self.absorbed) + entering).toUint128();
         $.insolvent = self.shares > VIRTUAL && self.assets.saturatingMul(VIRTUAL * WORTHLESS) < self.shares;
         $.pending = 0;
         emit EpochSettled(self.epoch, self.assets, self.shares, self.minted, self.paid, self.unfilled);
@@ -100,10 +102,11 @@ abstract contract VaultSettlement is VaultMarkets {
                 self.values[i] = MarketReader.collateralOf(market);
                 continue;
             }
-            (bool success, bytes memory result) =
-                attempt(address(this), abi.encodeCall(this.deliver, (market, config.version, config.expected)));
             bool recorded;
-            if (success) (self.known[i], recorded, self.values[i]) = abi.decode(result, (bool, bool, uint256));
+            if (bring(config.market)) {
+                (self.known[i], recorded, self.values[i]) =
+                    MarketReader.valueAt(market, config.version, config.expected);
+            }
             if (!self.known[i] && config.awaited && !late) return false;
             // An order at an invalid version was cancelled, and has cost nothing (§5.5).
             if (self.known[i] && recorded && config.ordered) self.charges += config.charge;
@@ -217,11 +220,12 @@ abstract contract VaultSettlement is VaultMarkets {
     function redeemAll(VaultStorage storage $, Settling memory self, uint256 charges) private {
         uint256 redeems = $.pendingRedeems;
         if (redeems == 0) return;
-        uint256 owed = redeems.mulDiv(self.assets, self.shares).saturatingSub(charges);
+        uint256 worth = redeems.mulDiv(self.assets, self.shares);
+        uint256 owed = worth.saturatingSub(charges);
         raise($, self, owed);
         uint256 idle = $.idle;
         uint256 filled = redeems;
-        self.paid = owed;
+        (self.paid, self.absorbed) = (owed, worth - owed);
         if (idle < owed) {
             filled = redeems.mulDiv(idle, owed);
             self.paid = owed.mulDiv(filled, redeems);

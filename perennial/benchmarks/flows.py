@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.amounts import raw
+from perennial.benchmarks.vault import VaultBench
 from perennial.local import ALL, FREE, NOBODY, START, STEP, register_oracle
 
 if TYPE_CHECKING:
@@ -205,3 +206,42 @@ def commit_unrequested(bench: Bench) -> Measure:
     if pyth.oracle.next() != 0:
         raise AssertionError("a version is requested")
     return _of(pyth.commit(version, version + 6))
+
+
+@flow
+def vault_request_deposit(bench: Bench) -> Measure:
+    """A new depositor joins the open epoch of a vault over two markets."""
+    vault = VaultBench.deploy(bench)
+    vault.request(1_000)
+    return _of(vault.request(5_000, bench.trader))
+
+
+@flow
+def vault_close_epoch(bench: Bench) -> Measure:
+    """A keeper closes an epoch of a vault over two markets: a version to settle and an order in both."""
+    return close_epoch(VaultBench.deploy(bench))
+
+
+@flow
+def vault_settle(bench: Bench) -> Measure:
+    """A keeper settles an epoch of a vault over two markets; 1 g + 1 l in both."""
+    return settle_epoch(VaultBench.deploy(bench))
+
+
+def close_epoch(vault: VaultBench) -> Measure:
+    """A keeper closes an epoch with a deposit, when every market has a new price."""
+    vault.request(1_000)
+    vault.move()
+    vault.expect(0)
+    receipt = vault.close()
+    vault.expect(1)
+    return _of(receipt)
+
+
+def settle_epoch(vault: VaultBench) -> Measure:
+    """A keeper settles such an epoch when every market has its version."""
+    close_epoch(vault)
+    vault.move()
+    receipt = vault.settle()
+    vault.expect(0)
+    return _of(receipt)

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from perennial.benchmarks import throughput
 from perennial.benchmarks.bench import Bench
 from perennial.benchmarks.flows import FLOWS
 from perennial.benchmarks.references import REFERENCES
@@ -126,6 +127,7 @@ def main() -> int:
     (FOLDER / "gas.json").write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     (FOLDER / "gas.md").write_text(document(figures))
     (FOLDER / "classes.md").write_text(document_classes(breakdowns))
+    throughput.write(figures)
     return 0
 
 

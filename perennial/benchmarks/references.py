@@ -34,4 +34,7 @@ REFERENCES = {
     "fill_batch_20": Reference(None, None, 140_000),
     "commit_requested": Reference(612_000, 188_000, 200_000),
     "commit_unrequested": Reference(547_000, 123_000, 150_000),
+    "vault_request_deposit": Reference(1_628_433, 1_466_029, 120_000),
+    "vault_close_epoch": Reference(1_425_250, None, 600_000),
+    "vault_settle": Reference(922_290, 922_849, 350_000),
 }

@@ -66,7 +66,7 @@ class View:
 class Actor(ABC):
     """Somebody with an account. `stake` is what goes into it at first, `leverage` what is aimed at.
 
-    `name` and `kind` are for people to read.
+    `name` and `kind` are for people to read. `highest` is the leverage at which a careful one adds collateral at once.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Actor(ABC):
     leverage: int
     rng: Random
     next_hour: int = field(default=0, init=False)
+    highest: int = field(default=HIGHEST_LEVERAGE, init=False)
 
     @abstractmethod
     def act(self, view: View) -> Sequence[Action]:
@@ -94,7 +95,7 @@ class Actor(ABC):
         return amount * self.rng.randint(low, high) // 100
 
     def wait(self, view: View, low: int, high: int) -> None:
-        """Rests for a random number of hours."""
+        """Rests for a random number of versions."""
         self.next_hour = view.hour + self.rng.randint(low, high)
 
 
@@ -108,7 +109,7 @@ class Careful(Actor):
             return []
         if account.size:
             leverage = leverage_of(account, view.price)
-            if leverage is None or leverage > min(self.leverage * 3 // 2, HIGHEST_LEVERAGE):
+            if leverage is None or leverage > min(self.leverage * 3 // 2, self.highest):
                 return self.calm(view, account, leverage)
         return self.trade(view, account) if view.hour >= self.next_hour else []
 
@@ -116,7 +117,7 @@ class Careful(Actor):
         """Brings leverage back: with collateral where it is urgent, else by reducing, if that is accepted."""
         needed = account.size * view.price // self.leverage - account.effective(view.price)
         top_up = Action(collateral=max(needed, UNIT))
-        if leverage is None or leverage > HIGHEST_LEVERAGE or self.chance(40):
+        if leverage is None or leverage > self.highest or self.chance(40):
             return [top_up]
         return [self.change(account, -account.size * (leverage - self.leverage) // leverage), top_up]
 

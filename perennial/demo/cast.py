@@ -46,13 +46,15 @@ def cast(options: Options, risk: RiskParameter, price: int) -> list[Actor]:
     reckless = max(1, options.actors * 3 // 16)
     makers = max(1, options.actors // 4)
     takers = options.actors - makers - reckless
+    caution = options.listing.caution
     limit = risk.maker_limit * price // UNIT
     actors: list[Actor] = []
 
     def identity(kind: str, leverage: int, notional: int) -> Identity:
         number = sum(actor.kind == kind for actor in actors) + 1
         name = f"{kind} {number}"
-        return name, kind, address_of(name), notional // leverage, leverage * UNIT, Random(f"{options.seed} {name}")
+        dice = Random(f"{options.seed} {name}")
+        return name, kind, address_of(name), notional * caution // leverage, leverage * UNIT // caution, dice
 
     for index in range(makers):
         leverage = MAKER_LEVERAGES[index % len(MAKER_LEVERAGES)]
@@ -64,4 +66,6 @@ def cast(options: Options, risk: RiskParameter, price: int) -> list[Actor]:
     for index in range(reckless if options.reckless else 0):
         leverage = RECKLESS_LEVERAGES[index % len(RECKLESS_LEVERAGES)]
         actors.append(Reckless(*identity("reckless", leverage, limit * RECKLESS_SHARE // 100)))
+    for actor in actors:
+        actor.highest //= caution
     return actors

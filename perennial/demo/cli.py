@@ -17,11 +17,11 @@ from perennial import artifacts
 from perennial.anvil import AnvilError
 from perennial.chain import NodeError
 from perennial.demo import console as terminal
+from perennial.demo.listings import listing
 from perennial.demo.options import MAX_ACTORS, MIN_ACTORS, DemoError, Options
 from perennial.demo.outcome import Outcome
 from perennial.demo.page import render
 from perennial.demo.replay import prices_of, run
-from perennial.demo.stage import CHANGED
 from perennial.prices import Prices
 
 REPORT = artifacts.ROOT / ".build" / "demo.html"
@@ -34,14 +34,22 @@ def _date(timestamp: int) -> str:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option("--market", default=DEFAULT.market, help="Market of data/markets.json with prices in data/.")
-@click.option("--start", type=DATES, default=_date(DEFAULT.start), help="First price, UTC.")
-@click.option("--end", type=DATES, default=_date(DEFAULT.end), help="Last price, UTC.")
+@click.option("--market", default=DEFAULT.market, help="BTC-USD, ETH-USD, or ETH-BTC: the ratio of two feeds, daily.")
+@click.option("--start", type=DATES, help=f"First price, UTC.  [default: {_date(DEFAULT.start)}, or the market's own]")
+@click.option("--end", type=DATES, help=f"Last price, UTC.  [default: {_date(DEFAULT.end)}, or the market's own]")
 @click.option("--seed", type=int, default=DEFAULT.seed, help="Of everything that is left to chance.")
 @click.option("--actors", type=click.IntRange(MIN_ACTORS, MAX_ACTORS), default=DEFAULT.actors, help="How many trade.")
 @click.option("--no-reckless", is_flag=True, help="Without those who are there to be liquidated.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), default=REPORT, help="Where the page goes.")
-def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_reckless: bool, report: Path) -> None:
+def cli(
+    market: str,
+    start: datetime | None,
+    end: datetime | None,
+    seed: int,
+    actors: int,
+    no_reckless: bool,
+    report: Path,
+) -> None:
     """Replays real prices through the protocol on a local chain, with its mirror beside it.
 
     Ends with the books of everybody and with a page of charts. Exits with 1 where chain and mirror differ or the books
@@ -49,13 +57,15 @@ def cli(market: str, start: datetime, end: datetime, seed: int, actors: int, no_
     """
     output = terminal.results()
     try:
-        options = Options(market.upper(), _seconds(start), _seconds(end), seed, actors, not no_reckless)
+        market = market.upper()
+        window = _seconds(start, listing(market).start), _seconds(end, listing(market).end)
+        options = Options(market, *window, seed, actors, not no_reckless)
         options.check()
         prices = prices_of(options)
         _check_report(report)
         with _stopped_politely():
             artifacts.refresh()
-            terminal.introduce(output, options.market, options.start, options.end, CHANGED)
+            terminal.introduce(output, options.market, options.start, options.end, options.listing.changed)
             outcome = _replay(options, prices)
     except (DemoError, AnvilError, NodeError) as error:
         raise click.ClickException(str(error)) from None
@@ -75,8 +85,8 @@ def _replay(options: Options, prices: Prices) -> Outcome:
         return run(options, prices, lambda what, done: bar.update(task, description=what, completed=done))
 
 
-def _seconds(time: datetime) -> int:
-    return int(time.replace(tzinfo=UTC).timestamp())
+def _seconds(time: datetime | None, default: int) -> int:
+    return default if time is None else int(time.replace(tzinfo=UTC).timestamp())
 
 
 def _check_report(report: Path) -> None:

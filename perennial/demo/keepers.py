@@ -1,6 +1,6 @@
 """Keepers: they commit every version, settle what is due, liquidate what is unhealthy, and collect their pay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from perennial.demo.actors import View
@@ -22,10 +22,10 @@ class Keepers:
         self._unpaid: dict[str, list[int]] = {address: [] for address in self.addresses}
         self._round = 0
 
-    def commit(self, version: int, update: Update) -> None:
+    def commit(self, version: int, updates: Sequence[Update]) -> None:
         """Commits a version: whoever is first will have its settlement fees."""
         keeper = self._first()
-        self.twin.commit(version, update, keeper.address)
+        self.twin.commit(version, updates, keeper.address)
         keeper.commits += 1
         self._unpaid[keeper.address].append(version)
 

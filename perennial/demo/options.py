@@ -1,11 +1,11 @@
 """What a user may choose."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+
+from perennial.demo.listings import BITCOIN, Listing, listing
 
 MIN_ACTORS, MAX_ACTORS = 4, 60
-MIN_HOURS = 24
-HOUR = 3600
+MIN_STEPS = 24
 
 
 class DemoError(Exception):
@@ -14,20 +14,26 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One run of the demo. `start` and `end` are the first and the last version: Unix seconds, full hours."""
+    """One run of the demo. `start` and `end` are the first and the last version: Unix seconds, full hours or days."""
 
     market: str = "BTC-USD"
-    start: int = int(datetime(2017, 12, 10, tzinfo=UTC).timestamp())
-    end: int = int(datetime(2018, 2, 10, tzinfo=UTC).timestamp())
+    start: int = BITCOIN.start
+    end: int = BITCOIN.end
     seed: int = 1
     actors: int = 16
     reckless: bool = True
 
+    @property
+    def listing(self) -> Listing:
+        """What is replayed."""
+        return listing(self.market)
+
     def check(self) -> None:
         """Raises DemoError for what cannot be run."""
-        if self.start % HOUR or self.end % HOUR:
-            raise DemoError("prices come on full hours: --start and --end must be some")
-        if self.end - self.start < MIN_HOURS * HOUR:
-            raise DemoError(f"--end must be at least {MIN_HOURS} hours after --start")
+        step, period = self.listing.step, self.listing.period
+        if self.start % step or self.end % step:
+            raise DemoError(f"prices come on full {period}s: --start and --end must be some")
+        if self.end - self.start < MIN_STEPS * step:
+            raise DemoError(f"--end must be at least {MIN_STEPS} {period}s after --start")
         if not MIN_ACTORS <= self.actors <= MAX_ACTORS:
             raise DemoError(f"--actors must be {MIN_ACTORS} to {MAX_ACTORS}, not {self.actors}")

@@ -1,4 +1,4 @@
-"""The hours of a run, one after the other, on chain and in the mirror."""
+"""The versions of a run, one an hour or a day, on chain and in the mirror."""
 
 import time
 from collections.abc import Callable
@@ -10,25 +10,29 @@ from perennial.demo.journal import Journal
 from perennial.demo.keepers import Keepers
 from perennial.demo.options import DemoError, Options
 from perennial.demo.outcome import ActorResult, Books, Fee, Outcome, Sample
-from perennial.demo.stage import CHANGED, EVE, Stage, open_stage
+from perennial.demo.stage import EVE, Stage, open_stage
 from perennial.demo.twin import Twin
 from perennial.mirror import interest
 from perennial.mirror.account_state import Account
 from perennial.mirror.errors import InsufficientMaintenance, MarketError
 from perennial.mirror.fixed import UNIT, UNIT12, ceil_div
-from perennial.prices import HOUR, PriceError, Prices, load_prices, pyth_update
+from perennial.prices import DAY, HOUR, PriceError, Prices, pyth_update
 
 Progress = Callable[[str, int], None]
-"""Is told what happens, and how many hours are done."""
+"""Is told what happens, and how many versions are done."""
 
 WALLET = 10**15
 """A billion dollars each, 6 decimals: the tables show what comes of what is used."""
 
-PAYDAY = 7 * 24
-"""Hours between two claims of the keepers."""
+PAYDAY = 7 * DAY
+"""Seconds between two claims of the keepers."""
 
-COMMIT, KEEP, TRADE = 12, 20, 1800
-"""Seconds after the full hour at which prices are committed, keepers look after accounts, and everybody trades."""
+COMMIT = 12
+"""Seconds after a version's time at which it is committed."""
+
+KEEP, TRADE = HOUR - 20, HOUR // 2
+"""Seconds before the next version's time at which keepers look after accounts and everybody trades: less than an hour,
+which is the longest that versions can be apart, so that orders wait for no version between."""
 
 CONFIDENCE = 2000
 """Pyth's confidence interval here: a part in so many of the price."""
@@ -37,7 +41,7 @@ CONFIDENCE = 2000
 def prices_of(options: Options) -> Prices:
     """The prices of the window. Raises DemoError where there are none."""
     try:
-        return load_prices(options.market).window(options.start, options.end)
+        return options.listing.prices(options.market).window(options.start, options.end)
     except PriceError as error:
         raise DemoError(str(error)) from None
 
@@ -46,7 +50,7 @@ def run(options: Options, prices: Prices, progress: Progress) -> Outcome:
     """Replays the window on a chain of its own and closes everything. Raises DemoError."""
     began = time.monotonic()
     progress("deploying the protocol", 0)
-    with open_stage(options.market, options.start) as stage:
+    with open_stage(options.listing, options.start) as stage:
         outcome = Replay(options, stage, prices, progress).run()
     return replace(outcome, seconds=time.monotonic() - began)
 
@@ -55,21 +59,23 @@ class Replay:
     """One run: `run` is all there is to call."""
 
     def __init__(self, options: Options, stage: Stage, prices: Prices, progress: Progress) -> None:
-        self.options, self.stage, self.prices, self.progress = options, stage, prices, progress
+        self.options, self.stage, self.progress = options, stage, progress
+        self.step = options.listing.step
+        self.feeds, self.prices = prices, options.listing.payoffs(prices)
         self.twin = Twin(stage)
         self.mirror = self.twin.mirror
-        self.actors = cast(options, stage.risk, prices.values[0])
+        self.actors = cast(options, stage.risk, self.prices.values[0])
         self.makers = [actor.address for actor in self.actors if actor.kind == "maker"]
         self.keepers = Keepers(self.twin, options.seed)
         self.journal = Journal()
         self.samples: list[Sample] = []
 
     def run(self) -> Outcome:
-        """The eve, every hour, the end."""
+        """The eve, every version, the end."""
         self._prepare()
-        for hour, version in enumerate(range(self.options.start, self.options.end + 1, HOUR)):
-            self._hour(hour, version)
-            self.progress("replaying", hour + 1)
+        for index, version in enumerate(range(self.options.start, self.options.end + 1, self.step)):
+            self._version(index, version)
+            self.progress("replaying", index + 1)
         pairs = self._pairs()
         fees = self._pay_out()
         self.twin.compare()
@@ -78,7 +84,7 @@ class Replay:
     # -- Steps ---------------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """A version an hour, tokens for those who trade, ether for those who pay Pyth."""
+        """A version an hour at most, tokens for those who trade, ether for those who pay Pyth."""
         self.twin.at(self.stage.genesis + EVE // 3)
         self.twin.set_granularity(HOUR)
         self._mine()
@@ -92,15 +98,16 @@ class Replay:
             self.stage.chain.rpc.call("anvil_setBalance", keeper, hex(10**18))
         self._mine()
 
-    def _hour(self, hour: int, version: int) -> None:
+    def _version(self, index: int, version: int) -> None:
         """A version is committed, keepers look after the accounts, then everybody trades for the next one."""
-        price, published = self.prices.at(version), version + self.stage.window.valid_from
+        published = version + self.stage.window.valid_from
         self.twin.at(version + COMMIT)
-        self.keepers.commit(version, pyth_update(price, published, price // CONFIDENCE))
+        legs = self.feeds.legs_at(version)
+        self.keepers.commit(version, [pyth_update(price, published, price // CONFIDENCE) for price in legs])
         self._mine()
 
-        view = View(self.mirror.copy(), self.prices.values[: hour + 1], hour)
-        self.twin.at(version + KEEP)
+        view = View(self.mirror.copy(), self.prices.values[: index + 1], index)
+        self.twin.at(version + self.step - KEEP)
         if version == self.options.end:
             self.keepers.settle_all()
         else:
@@ -110,12 +117,12 @@ class Replay:
         self.samples.append(self._sample(view))
 
         if version < self.options.end:
-            self.twin.at(version + TRADE)
-            if version + HOUR == self.options.end:
+            self.twin.at(version + self.step - TRADE)
+            if version + self.step == self.options.end:
                 self._close_all()
             else:
                 self._trade(view)
-            if hour % PAYDAY == PAYDAY - 1:
+            if (version + self.step - self.options.start) % PAYDAY == 0:
                 self.keepers.collect()
             self._mine()
 
@@ -142,7 +149,7 @@ class Replay:
 
     def _pay_out(self) -> list[Fee]:
         """Everybody withdraws, keepers and roles claim; returns what the roles got."""
-        self.twin.at(self.options.end + TRADE)
+        self.twin.at(self.options.end + self.step - TRADE)
         for actor in self.actors:
             self._update(actor, Action(collateral=ALL))
         self.keepers.collect()
@@ -195,7 +202,7 @@ class Replay:
         return Outcome(
             options=self.options,
             price_source=self.prices.source,
-            changed=CHANGED,
+            changed=self.options.listing.changed,
             samples=self.samples,
             liquidations=[replace(each, account=names[each.account]) for each in self.journal.liquidations],
             actors=actors,

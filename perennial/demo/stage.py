@@ -12,25 +12,19 @@ from perennial.anvil import anvil
 from perennial.chain import Chain, Contract, Rpc
 from perennial.demo.options import DemoError
 from perennial.mirror.parameters import MarketParameter, ProtocolParameter, RiskParameter
-from perennial.mirror.versions import Window
+from perennial.mirror.versions import Feed, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ape.contracts import ContractInstance
 
-STALE_AFTER = 7200
-"""Two hours, because prices come every hour; a minute in production."""
+    from perennial.demo.listings import Listing
+    from perennial.mirror.payoff import PowerPayoff
 
 RISK_FEE = 900_000
 """0.9, so that a tenth of the market's fees is the donation, which pays liquidators where an account cannot; 1 in
 production."""
-
-CHANGED = (
-    f"staleAfter {STALE_AFTER:,} s instead of 60 s, because prices come every hour",
-    "riskFee 0.9 instead of 1, so that there is a donation",
-)
-"""What is not as in production, in words."""
 
 EVE = 1800
 """Seconds before the first version at which the chain begins: the protocol is deployed in between."""
@@ -41,7 +35,7 @@ TOKEN_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Stage:
-    """Contracts, roles and parameters; `genesis` is the chain's first second, `pyth_fee` is in wei."""
+    """Contracts, roles and parameters; `genesis` is the chain's first second, `pyth_fee` is in wei, for a commit."""
 
     chain: Chain
     genesis: int
@@ -53,7 +47,8 @@ class Stage:
     owner: str
     coordinator: str
     beneficiary: str
-    feed: str
+    feeds: tuple[Feed, ...]
+    payoff: PowerPayoff | None
     pyth_fee: int
     window: Window
     protocol: ProtocolParameter
@@ -62,16 +57,16 @@ class Stage:
 
 
 @contextmanager
-def open_stage(market: str, start: int) -> Iterator[Stage]:
+def open_stage(market: Listing, start: int) -> Iterator[Stage]:
     """Starts Anvil before `start` (Unix seconds), deploys the protocol and creates the market. Raises DemoError."""
     try:
-        feed = parameters.pyth_id(market)
+        feeds = tuple(Feed(parameters.pyth_id(name), power) for name, power in market.feeds)
     except KeyError:
-        raise DemoError(f"no live parameters of {market} in data/markets.json") from None
+        raise DemoError(f"no live parameters of {market.live} in data/markets.json") from None
     genesis = start - EVE
     with anvil(genesis) as uri, Rpc(uri) as rpc:
         chain = Chain(rpc)
-        addresses = _deploy(uri, market, feed)
+        addresses = _deploy(uri, market, feeds)
         # From here on blocks are made on demand, each at a time of ours.
         rpc.call("evm_setAutomine", False)
         contracts = {name: Contract(chain, kind, addresses[name]) for name, kind in _KINDS.items()}
@@ -86,8 +81,9 @@ def open_stage(market: str, start: int) -> Iterator[Stage]:
             owner=addresses["owner"],
             coordinator=addresses["coordinator"],
             beneficiary=addresses["beneficiary"],
-            feed=feed,
-            pyth_fee=contracts["pyth"].read("getUpdateFee", [b""]),
+            feeds=feeds,
+            payoff=market.payoff,
+            pyth_fee=contracts["pyth"].read("getUpdateFee", [b""] * len(feeds)),
             window=Window(*contracts["adapter"].read("windowOf", start)),
             protocol=ProtocolParameter.from_abi(contracts["market_factory"].read("parameter")),
             risk=RiskParameter.from_abi(contracts["market"].read("riskParameter")),
@@ -107,7 +103,7 @@ _KINDS = {
 """What is read and called through which ABI."""
 
 
-def _deploy(uri: str, market: str, feed: str) -> dict[str, str]:
+def _deploy(uri: str, market: Listing, feeds: Sequence[Feed]) -> dict[str, str]:
     """Deploys with Ape, as on every network; returns the addresses of contracts and roles."""
     # Here, since Ape takes seconds to import.
     with warnings.catch_warnings():
@@ -124,14 +120,18 @@ def _deploy(uri: str, market: str, feed: str) -> dict[str, str]:
         owner, coordinator, beneficiary = (accounts.test_accounts[index] for index in range(3))
         protocol = deploy_protocol(owner)
         token = owner.deploy(project.MockToken, "Mock Dollar", "mUSD", TOKEN_DECIMALS)
-        created = protocol.oracle_factory.create(protocol.pyth_oracle, [(feed, 1)], sender=coordinator)
+        sources = [(feed.id, feed.power) for feed in feeds]
+        created = protocol.oracle_factory.create(protocol.pyth_oracle, sources, sender=coordinator)
         oracle = next(iter(created.decode_logs(protocol.oracle_factory.OracleCreated))).oracle
-        risk, parameter = parameters.live_market(market)
-        risk["staleAfter"], parameter["riskFee"] = STALE_AFTER, RISK_FEE
+        risk, parameter = parameters.live_market(market.live)
+        risk["staleAfter"], parameter["riskFee"] = market.stale_after, RISK_FEE
+        terms = {"coordinator": coordinator, "beneficiary": beneficiary, "risk": risk, "parameter": parameter}
+        if market.payoff is not None:
+            kind = (market.payoff.half_power, market.payoff.scale, market.payoff.negative)
+            protocol.payoff_factory.create(*kind, sender=coordinator)
+            terms["payoff"] = protocol.payoff_factory.addressOf(*kind)
         deployed: dict[str, ContractInstance | str] = {
-            "market": protocol.create_market(
-                token, oracle, coordinator=coordinator, beneficiary=beneficiary, risk=risk, parameter=parameter
-            ),
+            "market": protocol.create_market(token, oracle, **terms),
             "market_factory": protocol.market_factory,
             "token": token,
             "oracle": oracle,

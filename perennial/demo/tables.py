@@ -76,7 +76,7 @@ def liquidations(outcome: Outcome) -> Table:
     """Each liquidation and how it ended."""
     return Table(
         "Liquidations",
-        "Called at the latest price, closed an hour later. Left: what the account had then. The donation pays the fee "
+        "Called at the latest price, closed at the next. Left: what the account had then. The donation pays the fee "
         "where the account cannot.",
         ("called", "account", "side", "size", "price", "fee", "donation", "left"),
         [_liquidation(each) for each in outcome.liquidations],

@@ -20,8 +20,8 @@ def percent(share: int, decimals: int = 1) -> str:
 
 
 def leverage(value: int) -> str:
-    """A leverage with 6 decimals."""
-    return f"{value // UNIT}x"
+    """A leverage with 6 decimals, with one decimal where it needs it."""
+    return f"{fixed(value, 1 if value % UNIT else 0)}x"
 
 
 def moment(timestamp: int) -> str:

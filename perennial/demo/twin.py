@@ -19,7 +19,7 @@ from perennial.mirror.factory import Factory
 from perennial.mirror.market import Market
 from perennial.mirror.orders import NOBODY
 from perennial.mirror.state import Event
-from perennial.mirror.versions import Feed, Update, Versions, price_of
+from perennial.mirror.versions import Update, Versions, price_of
 from perennial.prices import encode_update
 
 UNLIMITED = 2**256 - 1
@@ -86,6 +86,7 @@ class Twin:
             stage.parameter,
             coordinator=stage.coordinator,
             beneficiary=stage.beneficiary,
+            payoff=stage.payoff,
             token=stage.token.address,
         )
         self.keeper_fees = KeeperFees(self.mirror, self.versions)
@@ -134,17 +135,17 @@ class Twin:
         self.accounts.append(account)
         self.wallets[account] = amount
 
-    def commit(self, version: int, update: Update, keeper: str) -> None:
-        """Commits a version with Pyth's update."""
+    def commit(self, version: int, updates: Sequence[Update], keeper: str) -> None:
+        """Commits a version with Pyth's updates, one of each feed."""
         stage = self.stage
+        by_feed = {feed.id: [update] for feed, update in zip(stage.feeds, updates, strict=True)}
 
         def mirror() -> None:
-            price, published = price_of(
-                self.versions, version, [Feed(stage.feed)], {stage.feed: [update]}, stage.window
-            )
+            price, published = price_of(self.versions, version, stage.feeds, by_feed, stage.window)
             self.versions.commit(version, price, published, keeper)
 
-        arguments = ([stage.oracle.address], version, [encode_update(stage.feed, update)])
+        data = [encode_update(feed, update) for feed, (update,) in by_feed.items()]
+        arguments = ([stage.oracle.address], version, data)
         self._do(stage.adapter, "commit", *arguments, sender=keeper, value=stage.pyth_fee, mirror=mirror)
 
     def update(self, account: str, maker: int = 0, taker: int = 0, collateral: int = 0) -> MarketError | None:

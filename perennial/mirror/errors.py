@@ -103,6 +103,9 @@ class ParameterOutOfBounds(MarketError):
 class NotPauser(MarketError): ...
 
 
+class FactoryPaused(MarketError): ...
+
+
 class RewardIsToken(MarketError): ...
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from perennial.mirror.errors import NotOwner, NotPauser
+from perennial.mirror.errors import FactoryPaused, NotOwner, NotPauser
 from perennial.mirror.orders import NOBODY
 from perennial.mirror.parameters import ProtocolParameter, validate_protocol
-from perennial.mirror.verifier import Verifier
+from perennial.mirror.verifier import Approval, Verifier
 
 
 @dataclass(slots=True)
@@ -16,6 +16,7 @@ class Factory:
     owner: str = "owner"
     pauser: str = NOBODY
     oracle_factory: str = "oracle factory"
+    address: str = "factory"
     paused: bool = False
     approvals: set[tuple[str, str]] = field(default_factory=set)
     verifier: Verifier = field(default_factory=Verifier)
@@ -33,6 +34,14 @@ class Factory:
             self.approvals.add((account, operator))
         else:
             self.approvals.discard((account, operator))
+
+    def relay(self, message: Approval, signature: str) -> None:
+        """A signed approval of an operator or signer, which anyone may bring; `signature` is the name of who signed."""
+        if self.paused:
+            raise FactoryPaused
+        self.verifier.approve(message, signature, self.address)
+        update = self.verifier.update_signer if message.signs else self.update_operator
+        update(message.account, message.approves, message.approved)
 
     def operators(self, account: str, operator: str) -> bool:
         """Whether `operator` may act for `account`."""

@@ -1,4 +1,4 @@
-"""Who signed what, and how much of it is filled (docs/protocol.md §9), as contracts/intents/Verifier.sol.
+"""Who signed what, what is filled and what cancelled (docs/protocol.md §9), as contracts/intents/Verifier.sol.
 
 Accounts are any strings here. A signature is the name of who made it: keys and hashes are `perennial.intents`' affair.
 """
@@ -33,8 +33,40 @@ class Intent:
     expiry: int = 2**40
 
 
-def _itself(intent: Intent) -> Any:
-    return intent
+@dataclass(slots=True, frozen=True)
+class Cancellation:
+    """A signed cancellation: of its own nonce, and of the group `cancelled` where that is not None."""
+
+    account: str
+    signer: str = ""
+    cancelled: int | None = None
+    domain: str = "verifier"
+    nonce: int = 0
+    group: int = 0
+    expiry: int = 2**40
+
+
+@dataclass(slots=True, frozen=True)
+class Approval:
+    """A signed approval of an operator, or of a signer where `signs`, or its end."""
+
+    account: str
+    approves: str
+    approved: bool
+    signs: bool = False
+    signer: str = ""
+    domain: str = "factory"
+    nonce: int = 0
+    group: int = 0
+    expiry: int = 2**40
+
+
+Message = Intent | Cancellation | Approval
+"""Whatever an account signs."""
+
+
+def _itself(message: Message) -> Any:
+    return message
 
 
 @dataclass(slots=True)
@@ -42,7 +74,8 @@ class Verifier:
     """What was filled by digest, what was cancelled, who may sign. `now` is the clock, Unix seconds."""
 
     now: int = 0
-    digest: Callable[[Intent], Any] = _itself
+    address: str = "verifier"
+    digest: Callable[[Message], Any] = _itself
     filled: dict[Any, int] = field(default_factory=dict)
     nonces: set[tuple[str, int]] = field(default_factory=set)
     groups: set[tuple[str, int]] = field(default_factory=set)
@@ -63,6 +96,28 @@ class Verifier:
             raise errors.FillTooSmall(size, min(minimum, left))
         self.filled[digest] = before + size
 
+    def cancel(self, message: Cancellation, signature: str) -> None:
+        """A relayed cancellation: uses its nonce up, and cancels the group that it names."""
+        self._verify(message, signature, self.address)
+        self.nonces.add((message.account, message.nonce))
+        if message.cancelled is not None:
+            self.groups.add((message.account, message.cancelled))
+
+    def cancel_of(self, caller: str, account: str, *, nonce: int | None = None, group: int | None = None) -> None:
+        """The account or a signer of it cancels a nonce or a group."""
+        self._authorise(account, caller)
+        if nonce is not None:
+            self.nonces.add((account, nonce))
+        if group is not None:
+            self.groups.add((account, group))
+
+    def approve(self, message: Approval, signature: str, factory: str) -> None:
+        """Checks a relayed approval, which the account signs itself, for a factory, and uses its nonce up."""
+        if message.signer not in ("", message.account):
+            raise errors.SignerNotAuthorised(message.account, message.signer)
+        self._verify(message, signature, factory)
+        self.nonces.add((message.account, message.nonce))
+
     def update_signer(self, account: str, signer: str, approved: bool) -> None:
         """Lets `signer` sign for `account`, or stops it."""
         if approved:
@@ -70,19 +125,22 @@ class Verifier:
         else:
             self.signers.discard((account, signer))
 
-    def _verify(self, intent: Intent, signature: str, market: str) -> Any:
-        account, signer = intent.account, intent.signer or intent.account
-        if intent.domain != market:
-            raise errors.WrongDomain(intent.domain, market)
-        if self.now >= intent.expiry:
-            raise errors.MessageExpired(intent.expiry, self.now)
-        if (account, intent.nonce) in self.nonces:
-            raise errors.NonceAlreadyCancelled(account, intent.nonce)
-        if (account, intent.group) in self.groups:
-            raise errors.GroupAlreadyCancelled(account, intent.group)
+    def _authorise(self, account: str, signer: str) -> None:
         if signer != account and (account, signer) not in self.signers:
             raise errors.SignerNotAuthorised(account, signer)
-        digest = self.digest(intent)
+
+    def _verify(self, message: Message, signature: str, consumer: str) -> Any:
+        account, signer = message.account, message.signer or message.account
+        if message.domain != consumer:
+            raise errors.WrongDomain(message.domain, consumer)
+        if self.now >= message.expiry:
+            raise errors.MessageExpired(message.expiry, self.now)
+        if (account, message.nonce) in self.nonces:
+            raise errors.NonceAlreadyCancelled(account, message.nonce)
+        if (account, message.group) in self.groups:
+            raise errors.GroupAlreadyCancelled(account, message.group)
+        self._authorise(account, signer)
+        digest = self.digest(message)
         if signature != signer:
             raise errors.WrongSignature(signer, digest)
         return digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from perennial.chain import NodeError
 from perennial.relay import schemas
-from perennial.relay.limits import Guard, Quota
+from perennial.relay.limits import CLIENT, Guard, Quota
 from perennial.relay.records import Refusal, Status
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ _NO_FIELDS = frozenset({"body", "query", "path", "intent", "cancellation", "int"
 PAGE = 200
 """Events that the stream reads at once."""
 
+TOO_LATE = 4410
+"""Code with which the stream ends where events that were asked for are deleted."""
+
+DESCRIPTION = f"""
+Signed intents (docs/protocol.md §9) from those who want to trade to those who fill them. Numbers are text: integers
+with 6 decimals, times in Unix seconds.
+
+**Stream.** `/v1/stream` is a WebSocket. It says `{{"kind": "hello", "number": n}}`, then every event in order as it
+happens: `intent` (a new one), `fill`, `unfilled` (the chain was reorganised) and `state` (what remains of an intent,
+and its status), each with its `number`. `market=0x…` picks one market, `after=n` goes on after an event, or after the
+`event` of a book that was just read, without a gap. Where events after n are deleted already it ends with code
+{TOO_LATE}: read the book anew.
+"""
+
 
 def create_app(
     intake: Intake,
@@ -57,7 +72,8 @@ def create_app(
 
     Without a watcher nothing follows the chain: another process does, or a test.
     """
-    stream = Stream(intake, poll, connections)
+    quota = quota or Quota()
+    stream = Stream(intake, poll, connections, quota.streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,8 +90,8 @@ def create_app(
             if following is not None:
                 await asyncio.to_thread(following.join)
 
-    app = FastAPI(title="Perennial relay", version="1", lifespan=lifespan, responses=_REFUSED)
-    app.add_middleware(Guard, quota=quota or Quota())
+    app = FastAPI(title="Perennial relay", version="1", description=DESCRIPTION, lifespan=lifespan, responses=_REFUSED)
+    app.add_middleware(Guard, quota=quota)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_wrong_shape)
     for failure in (NodeError, SQLAlchemyError):
@@ -174,16 +190,18 @@ def _add_reads(app: FastAPI, intake: Intake) -> None:
         return [schemas.FillAnswer(number=number, **fill.to_json()) for number, fill in found]
 
     @app.get("/v1/cancellations")
-    def cancellations(limit: Limit = 100) -> list[schemas.WaitingCancellation]:
-        """Signed cancellations that wait for somebody to bring them to the Verifier."""
-        return [schemas.WaitingCancellation(**each.to_json()) for each in store.cancellations(limit)]
+    def cancellations(after: After = 0, limit: Limit = 100) -> list[schemas.WaitingCancellation]:
+        """Signed cancellations that wait for somebody to bring them to the Verifier, in order."""
+        return [schemas.WaitingCancellation(**each.to_json()) for each in store.cancellations(after, limit)]
 
 
 class Stream:
     """Events to everyone who listens. Each reads the log of events from where it wants to, at its own pace."""
 
-    def __init__(self, intake: Intake, poll: float, connections: int) -> None:
-        self._store, self._poll, self._free = intake.store, poll, connections
+    def __init__(self, intake: Intake, poll: float, connections: int, each: int) -> None:
+        """At most `connections` at once, `each` of one client."""
+        self._store, self._poll, self._most, self._each = intake.store, poll, connections, each
+        self._listeners: Counter[str] = Counter()
         self._changed = asyncio.Condition()
         self._last = 0
 
@@ -202,10 +220,11 @@ class Stream:
 
     async def serve(self, socket: WebSocket, market: str | None, after: int | None) -> None:
         """Sends events as JSON, those after a number, else those from now on."""
-        if self._free == 0:
+        client: str = socket.scope[CLIENT]
+        if self._listeners.total() >= self._most or self._listeners[client] >= self._each:
             await socket.close(1013, "too many connections")
             return
-        self._free -= 1
+        self._listeners[client] += 1
         try:
             await socket.accept()
             sending = asyncio.create_task(self._send(socket, _checksummed(market), after))
@@ -217,10 +236,15 @@ class Stream:
                 with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                     task.result()
         finally:
-            self._free += 1
+            self._listeners[client] -= 1
+            # Clients that are gone are forgotten.
+            self._listeners += Counter()
 
     async def _send(self, socket: WebSocket, market: str | None, after: int | None) -> None:
         number = await asyncio.to_thread(self._store.last_event) if after is None else after
+        if number < await asyncio.to_thread(self._store.forgotten):
+            await socket.close(TOO_LATE, "these events are deleted: read the book anew")
+            return
         await socket.send_json({"kind": "hello", "number": number})
         while True:
             # First the last number, then the events: what comes between them is read next time, not passed over.

@@ -54,6 +54,10 @@ class ChainView(Protocol):
         """What the Verifier says about intents now."""
         ...
 
+    def has_collateral(self, account: str) -> bool:
+        """Whether the account has ever had money in a market of the relay, and has it still."""
+        ...
+
     def lacks_margin(self, intent: Intent, size: int) -> str | None:
         """Why the account could not have `size` of the intent filled now; None if it could."""
         ...
@@ -64,7 +68,7 @@ class Limits:
     """What the relay keeps for others."""
 
     open_intents: int = 200
-    """Open intents of one account."""
+    """Open intents of one account, and as many cancellations that wait."""
     signature_bytes: int = 4096
     """Longest signature, of a contract wallet."""
     lifetime: int = 90 * 24 * 3600
@@ -92,10 +96,8 @@ class Intake:
 
         self._check_terms(intent)
         self._check_signature(intent, signature)
-        if self.store.cancelled(intent.common.account, intent.common.nonce, intent.common.group):
-            raise Refusal("cancelled", "the account has signed a cancellation of this nonce or group", "common.nonce")
-        if self.store.count_open(intent.common.account, self._now()) >= self.limits.open_intents:
-            raise Refusal("too_many", f"the account has {self.limits.open_intents} open intents", status=429)
+        most = self.limits.open_intents
+        self.store.check(intent, self._now(), most)
         [state] = self.view.states([intent])
         if state.filled >= intent.size:
             raise Refusal("filled", "the intent is filled")
@@ -103,7 +105,7 @@ class Intake:
             raise Refusal("cancelled", "the nonce or group is cancelled", "common.nonce")
         if reason := self.view.lacks_margin(intent, state.remaining):
             raise Refusal("margin", reason, "common.account")
-        return self.store.add("0x" + digest.hex(), intent, signature, state.remaining, self._now())
+        return self.store.add("0x" + digest.hex(), intent, signature, state.remaining, self._now(), most)
 
     def cancel(self, kind: str, content: object, signature: bytes) -> tuple[str, list[str]]:
         """Takes a signed cancellation; returns its hash and those of the intents that it takes off the book."""
@@ -115,8 +117,12 @@ class Intake:
             raise Refusal("domain", f"cancellations are for the Verifier {self.domain.verifier}", "common.domain")
         self._check_expiry(message)
         self._check_signature(message, signature)
+        account = message.common.account
+        # Whoever makes up accounts could fill the database.
+        if not (self.store.knows(account) or self.view.has_collateral(account)):
+            raise Refusal("unknown", "the account has neither an intent here nor collateral", "common.account")
         digest = "0x" + message_hash(message, self.domain).hex()
-        return digest, self.store.cancel(digest, message, signature)
+        return digest, self.store.cancel(digest, message, signature, self.limits.open_intents)
 
     # -- Checks -------------------------------------------------------------------------------------------------------
 

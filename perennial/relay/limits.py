@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+CLIENT = "perennial.client"
+"""Key of a request's scope under which `Guard` says who asks."""
+
+
 @dataclass
 class Buckets:
     """Token buckets by name: `rate` tokens a second each, at most `burst` of them saved up."""
@@ -54,6 +58,8 @@ class Quota:
     """Requests at once after a pause."""
     body: int = 16_384
     """Bytes of a request's body."""
+    streams: int = 20
+    """Connections to the stream at once."""
     proxies: int = 0
     """Trusted proxies in front: the client is that many from the end of X-Forwarded-For."""
 
@@ -72,7 +78,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         is_write = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        wait = (self.writes if is_write else self.reads).take(self._client(scope))
+        client = scope[CLIENT] = self._client(scope)
+        wait = (self.writes if is_write else self.reads).take(client)
         if wait:
             await _refuse(scope, receive, send, 429, "too_fast", f"again in {wait:.1f} seconds", ceil(wait))
         elif is_write:

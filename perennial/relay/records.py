@@ -72,8 +72,9 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class SignedCancellation:
-    """A signed cancellation that waits for somebody to bring it to the chain."""
+    """A signed cancellation that waits for somebody to bring it to the chain; numbers count up, with gaps."""
 
+    number: int
     hash: str
     message: NonceCancellation | GroupCancellation
     signature: bytes
@@ -81,6 +82,7 @@ class SignedCancellation:
     def to_json(self) -> dict[str, Any]:
         """As the API gives it."""
         return {
+            "number": self.number,
             "hash": self.hash,
             "kind": self.message.name,
             "cancellation": self.message.to_json(),

@@ -77,7 +77,7 @@ class OrderAnswer(BaseModel):
     status: Literal["open", "filled", "cancelled", "expired"]
     remaining: str
     received: int
-    intent: dict[str, Any]
+    intent: IntentBody
     signature: str
 
 
@@ -119,11 +119,12 @@ class CancellationAnswer(BaseModel):
 
 
 class WaitingCancellation(BaseModel):
-    """A signed cancellation that anyone may bring to the Verifier."""
+    """A signed cancellation that anyone may bring to the Verifier. Pass the last `number` as `after` to get more."""
 
+    number: int
     hash: str
     kind: str
-    cancellation: dict[str, Any]
+    cancellation: GroupCancellationBody | NonceCancellationBody
     signature: str
 
 

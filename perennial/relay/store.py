@@ -33,10 +33,10 @@ from sqlalchemy import (
 )
 
 from perennial.intents import GroupCancellation, Intent, NonceCancellation
-from perennial.relay.records import Event, Fill, Level, Order, SignedCancellation, Status
+from perennial.relay.records import Event, Fill, Level, Order, Refusal, SignedCancellation, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
@@ -75,7 +75,7 @@ _fills = Table(
     _metadata,
     Column("number", _NUMBER, primary_key=True, autoincrement=True),
     Column("hash", String(66), nullable=False, index=True),
-    Column("block", BigInteger, nullable=False),
+    Column("block", BigInteger, nullable=False, index=True),
     Column("transaction", String(66), nullable=False),
     Column("log_index", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -90,14 +90,16 @@ _fills = Table(
 _cancellations = Table(
     "cancellations",
     _metadata,
-    Column("hash", String(66), primary_key=True),
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("hash", String(66), nullable=False, unique=True),
     Column("account", String(42), nullable=False),
-    Column("nonce", String(78), nullable=True),
+    Column("nonce", String(78), nullable=False),
     Column("group", String(78), nullable=True),
     Column("kind", String(20), nullable=False),
     Column("content", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Index("cancellations_account", "account"),
+    sqlite_autoincrement=True,
 )
 
 _events = Table(
@@ -112,8 +114,8 @@ _events = Table(
 
 _progress = Table("progress", _metadata, Column("name", String(20), primary_key=True), Column("block", BigInteger))
 
-_BLOCKS = "fills"
-"""Name under which the last block read for fills is kept."""
+_BLOCKS, _FORGOTTEN = "fills", "events"
+"""Names under which the last block read for fills is kept, and the last event that was deleted."""
 
 _ADVISORY_LOCK = 0x7065_7270
 """Any number that other programs on the same PostgreSQL do not lock."""
@@ -123,7 +125,8 @@ class Store:
     """The database. Safe to use from many threads; from several processes on PostgreSQL."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
+        # A server may have been restarted since a connection was last used.
+        self._engine = create_engine(url, pool_pre_ping=True)
         # Writers one after the other: so event numbers become visible in their order, and no reader skips one.
         self._writing = Lock()
         if self._engine.dialect.name == "sqlite":
@@ -136,13 +139,19 @@ class Store:
 
     # -- Intents ------------------------------------------------------------------------------------------------------
 
-    def add(self, digest: str, intent: Intent, signature: bytes, remaining: int, now: int) -> tuple[Order, bool]:
-        """Keeps an intent; returns it as kept, and whether it is new. One that is known stays as it is."""
+    def add(
+        self, digest: str, intent: Intent, signature: bytes, remaining: int, now: int, most: int = LIMIT
+    ) -> tuple[Order, bool]:
+        """Keeps an intent; returns it as kept, and whether it is new. One that is known stays as it is.
+
+        Refusal as of `check`: here nothing comes in between.
+        """
         with self._write() as connection:
             known = self._find(connection, digest)
             if known is not None:
                 return known, False
             common = intent.common
+            self._check(connection, intent, now, most)
             connection.execute(
                 _intents.insert().values(
                     hash=digest,
@@ -164,6 +173,11 @@ class Store:
             assert order is not None
             _tell(connection, order.intent.common.domain, "intent", order.to_json())
             return order, True
+
+    def check(self, intent: Intent, now: int, most: int) -> None:
+        """Refusal where the account has `most` open intents, or has signed a cancellation of this one that waits."""
+        with self._engine.connect() as connection:
+            self._check(connection, intent, now, most)
 
     def find(self, digest: str) -> Order | None:
         """The intent of this hash."""
@@ -192,13 +206,10 @@ class Store:
             query = query.where(_intents.c.expiry > _now(now))
         return [_order(row) for row in self._read(query)]
 
-    def count_open(self, account: str, now: int | None = None) -> int:
-        """How many open intents an account has."""
-        open_ones = and_(
-            _intents.c.account == account, _intents.c.status == Status.OPEN.value, _intents.c.expiry > _now(now)
-        )
+    def knows(self, account: str) -> bool:
+        """Whether the account has ever had an intent here."""
         with self._engine.connect() as connection:
-            return connection.execute(select(func.count()).where(open_ones)).scalar_one()
+            return connection.execute(select(_intents.c.hash).where(_intents.c.account == account)).first() is not None
 
     def book(self, market: str, depth: int, now: int | None = None) -> tuple[list[Level], list[Level]]:
         """The best prices at which intents buy and sell, best first."""
@@ -219,12 +230,21 @@ class Store:
 
     # -- What the chain did -------------------------------------------------------------------------------------------
 
-    def apply_fills(self, fills: Iterable[Fill], block: int) -> list[Fill]:
-        """Books the fills of all blocks up to `block`, which were not booked before; returns those that are news."""
+    def apply_fills(self, fills: Sequence[Fill], first: int, last: int) -> tuple[list[Fill], list[Fill]]:
+        """Books the fills of the blocks from `first` to `last`; returns those that are news, and those that are gone.
+
+        Blocks may be read again: a fill that was in them before, or after them, and is not among `fills` is no longer
+        on the chain, which has been reorganised. Its intent gets back what it had taken.
+        """
         with self._write() as connection:
+            there = {(fill.block, fill.transaction, fill.log_index) for fill in fills}
+            known = [_fill(row) for row in connection.execute(select(_fills).where(_fills.c.block >= first))]
+            gone = [fill for fill in known if (fill.block, fill.transaction, fill.log_index) not in there]
+            for fill in gone:
+                self._take_back(connection, fill)
             fresh = [fill for fill in fills if self._book_fill(connection, fill)]
-            self._set_block(connection, block)
-            return fresh
+            self._set_progress(connection, _BLOCKS, last)
+            return fresh, gone
 
     def apply_state(self, digest: str, remaining: int, status: Status) -> bool:
         """What the chain says about an intent now; returns whether that is news."""
@@ -258,19 +278,23 @@ class Store:
 
     def block(self) -> int | None:
         """The last block whose fills are booked."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(_progress.c.block).where(_progress.c.name == _BLOCKS)).scalar_one_or_none()
+        return self._progress(_BLOCKS)
 
     def start_at(self, block: int) -> None:
         """Reads fills from after this block on, unless some were read before."""
         with self._write() as connection:
             if connection.execute(select(_progress).where(_progress.c.name == _BLOCKS)).one_or_none() is None:
-                self._set_block(connection, block)
+                self._set_progress(connection, _BLOCKS, block)
 
     # -- Cancellations ------------------------------------------------------------------------------------------------
 
-    def cancel(self, digest: str, message: NonceCancellation | GroupCancellation, signature: bytes) -> list[str]:
-        """Keeps a signed cancellation and takes the intents that it means off the book; returns their hashes."""
+    def cancel(
+        self, digest: str, message: NonceCancellation | GroupCancellation, signature: bytes, most: int = LIMIT
+    ) -> list[str]:
+        """Keeps a signed cancellation and takes the intents that it means off the book; returns their hashes.
+
+        Refusal where `most` of the account's wait already.
+        """
         account = message.common.account
         nonce = str(message.common.nonce)
         group = str(message.group) if isinstance(message, GroupCancellation) else None
@@ -280,6 +304,9 @@ class Store:
         )
         with self._write() as connection:
             if connection.execute(select(_cancellations).where(_cancellations.c.hash == digest)).first() is None:
+                own = select(func.count()).where(_cancellations.c.account == account)
+                if connection.execute(own).scalar_one() >= most:
+                    raise Refusal("too_many", f"{most} cancellations of the account wait", status=429)
                 content = json.dumps(message.to_json())
                 connection.execute(_cancellations.insert().values(content=content, signature=signature, **values))
             query = select(_intents).where(_intents.c.account == account, _intents.c.status == Status.OPEN.value, meant)
@@ -288,29 +315,19 @@ class Store:
                 self._update(connection, row.market, row.hash, 0, Status.CANCELLED)
             return [row.hash for row in rows]
 
-    def cancelled(self, account: str, nonce: int, group: int) -> bool:
-        """Whether the account has signed a cancellation of the nonce or group."""
-        same = or_(
-            _cancellations.c.nonce == str(nonce),
-            _cancellations.c.group == str(group),
-        )
-        with self._engine.connect() as connection:
-            query = select(_cancellations.c.hash).where(_cancellations.c.account == account, same)
-            return connection.execute(query).first() is not None
-
-    def cancellations(self, limit: int = 100) -> list[SignedCancellation]:
-        """Signed cancellations that nobody is known to have brought to the chain."""
+    def cancellations(self, after: int = 0, limit: int = 100) -> list[SignedCancellation]:
+        """Signed cancellations that nobody is known to have brought to the chain, in order, those after a number."""
         kinds = {kind.name: kind for kind in (NonceCancellation, GroupCancellation)}
+        query = select(_cancellations).where(_cancellations.c.number > after)
         return [
-            SignedCancellation(row.hash, kinds[row.kind].from_dict(json.loads(row.content)), row.signature)
-            for row in self._read(select(_cancellations).where(_cancellations.c.signature != b"").limit(limit))
+            SignedCancellation(row.number, row.hash, kinds[row.kind].from_dict(json.loads(row.content)), row.signature)
+            for row in self._read(query.order_by(_cancellations.c.number).limit(limit))
         ]
 
-    def forget_cancellation(self, digest: str) -> None:
-        """The chain knows the cancellation now: it need not be brought there. The nonce stays known."""
+    def forget_cancellations(self, digests: Sequence[str]) -> None:
+        """The chain knows these now, or will never: they need not be brought there."""
         with self._write() as connection:
-            query = _cancellations.update().where(_cancellations.c.hash == digest)
-            connection.execute(query.values(signature=b""))
+            connection.execute(_cancellations.delete().where(_cancellations.c.hash.in_(digests)))
 
     # -- Events -------------------------------------------------------------------------------------------------------
 
@@ -329,8 +346,15 @@ class Store:
     def forget_events(self, keep: int) -> int:
         """Deletes all but about the last `keep` events; returns how many are gone."""
         with self._write() as connection:
-            last = connection.execute(select(func.max(_events.c.number))).scalar_one() or 0
-            return connection.execute(_events.delete().where(_events.c.number <= last - keep)).rowcount
+            until = (connection.execute(select(func.max(_events.c.number))).scalar_one() or 0) - keep
+            deleted = connection.execute(_events.delete().where(_events.c.number <= until)).rowcount
+            if deleted:
+                self._set_progress(connection, _FORGOTTEN, until)
+            return deleted
+
+    def forgotten(self) -> int:
+        """The number of the last event that was deleted, 0 before the first."""
+        return self._progress(_FORGOTTEN) or 0
 
     # -- Steps --------------------------------------------------------------------------------------------------------
 
@@ -374,10 +398,36 @@ class Store:
         )
         _tell(connection, market, "state", {"hash": digest, "remaining": str(remaining), "status": status.value})
 
-    def _set_block(self, connection: Connection, block: int) -> None:
-        changed = connection.execute(_progress.update().where(_progress.c.name == _BLOCKS).values(block=block))
+    def _take_back(self, connection: Connection, fill: Fill) -> None:
+        place = and_(_fills.c.transaction == fill.transaction, _fills.c.log_index == fill.log_index)
+        connection.execute(_fills.delete().where(place))
+        row = connection.execute(select(_intents).where(_intents.c.hash == fill.hash)).one()
+        _tell(connection, row.market, "unfilled", fill.to_json())
+        # What is cancelled stays so; of the rest the Verifier says the last word when the watcher looks at it.
+        status = Status.OPEN if row.status == Status.FILLED.value else Status(row.status)
+        remaining = min(abs(row.amount), row.remaining + fill.size)
+        if status is Status.OPEN:
+            self._update(connection, row.market, fill.hash, remaining, status)
+
+    def _check(self, connection: Connection, intent: Intent, now: int, most: int) -> None:
+        common = intent.common
+        same = or_(_cancellations.c.nonce == str(common.nonce), _cancellations.c.group == str(common.group))
+        signed = select(_cancellations.c.hash).where(_cancellations.c.account == common.account, same)
+        if connection.execute(signed).first() is not None:
+            raise Refusal("cancelled", "the account has signed a cancellation of this nonce or group", "common.nonce")
+        is_open = and_(_intents.c.status == Status.OPEN.value, _intents.c.expiry > now)
+        own = select(func.count()).where(_intents.c.account == common.account, is_open)
+        if connection.execute(own).scalar_one() >= most:
+            raise Refusal("too_many", f"the account has {most} open intents", status=429)
+
+    def _progress(self, name: str) -> int | None:
+        with self._engine.connect() as connection:
+            return connection.execute(select(_progress.c.block).where(_progress.c.name == name)).scalar_one_or_none()
+
+    def _set_progress(self, connection: Connection, name: str, number: int) -> None:
+        changed = connection.execute(_progress.update().where(_progress.c.name == name).values(block=number))
         if changed.rowcount == 0:
-            connection.execute(_progress.insert().values(name=_BLOCKS, block=block))
+            connection.execute(_progress.insert().values(name=name, block=number))
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

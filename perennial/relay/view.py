@@ -84,6 +84,18 @@ class NodeView:
         pairs = zip(answers[: len(intents)], answers[len(intents) :], strict=True)
         return [IntentState(filled, remaining) for filled, remaining in pairs]
 
+    def has_collateral(self, account: str) -> bool:
+        """Whether the account has collateral, or owes some, in a market of the relay."""
+        chain = self._chain()
+        queries = [Contract(chain, "IMarket", market).query("collateral", account) for market in self.markets]
+        return any(chain.ask_all(queries))
+
+    def used(self, nonces: Sequence[tuple[str, int]]) -> list[bool]:
+        """Of nonces of accounts, whether each is cancelled."""
+        chain = self._chain()
+        verifier = Contract(chain, "IVerifier", self.domain.verifier)
+        return chain.ask_all([verifier.query("nonceCancelled", account, nonce) for account, nonce in nonces])
+
     def lacks_margin(self, intent: Intent, size: int) -> str | None:
         """Why the account could not have `size` of the intent filled now; None if it could.
 

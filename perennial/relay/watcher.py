@@ -37,6 +37,10 @@ class Follower(Protocol):
         """What the Verifier says about intents now."""
         ...
 
+    def used(self, nonces: Sequence[tuple[str, int]]) -> list[bool]:
+        """Of nonces of accounts, whether each is cancelled."""
+        ...
+
 
 @dataclass
 class Watcher:
@@ -46,6 +50,8 @@ class Watcher:
     follower: Follower
     confirmations: int = 0
     """Blocks that must follow one before its fills are booked."""
+    again: int = 16
+    """Blocks that are read again at every step, since the chain may have others there by then."""
     span: int = 1_000
     """Blocks in one request."""
     page: int = 200
@@ -54,12 +60,15 @@ class Watcher:
     """Events that readers of the stream can go back."""
     clock: Callable[[], float] = time.time
     _after: int = field(default=0, init=False)
+    _after_cancellation: int = field(default=0, init=False)
 
     def step(self) -> None:
         """Books what has happened until now; looks at one page of open intents, the next one at the next step."""
         head = self.follower.head()
         self._book_fills(head.block - self.confirmations)
-        self._look_at_open(max(head.timestamp, int(self.clock())))
+        now = max(head.timestamp, int(self.clock()))
+        self._look_at_open(now)
+        self._look_at_cancellations(now)
         self.store.forget_events(self.keep_events)
 
     def run(self, stop: Event, interval: float = 1.0) -> None:
@@ -80,11 +89,15 @@ class Watcher:
         self.store.start_at(last)
         block = self.store.block()
         assert block is not None
-        while block < last:
-            until = min(last, block + self.span)
-            for fill in self.store.apply_fills(self.follower.fills(block + 1, until), until):
+        first = max(0, min(block, last) + 1 - self.again)
+        while first <= last:
+            until = min(last, first + self.span - 1)
+            fresh, gone = self.store.apply_fills(self.follower.fills(first, until), first, until)
+            for fill in gone:
+                logger.warning("no longer filled: %s of %s in %s", fill.size, fill.hash, fill.transaction)
+            for fill in fresh:
                 logger.info("filled %s of %s at %s in %s", fill.size, fill.hash, fill.price, fill.transaction)
-            block = until
+            first = until + 1
 
     def _look_at_open(self, now: int) -> None:
         # With time 0, so that those that have expired are found and closed.
@@ -95,3 +108,18 @@ class Watcher:
         states = self.follower.states([order.intent for order in orders])
         for order, state in zip(orders, states, strict=True):
             self.store.apply_state(order.hash, state.remaining, status_of(order.intent, state, now))
+
+    def _look_at_cancellations(self, now: int) -> None:
+        """Those that are on chain, or have expired, wait no longer. One page, the next one at the next step."""
+        waiting = self.store.cancellations(self._after_cancellation, self.page)
+        self._after_cancellation = waiting[-1].number if len(waiting) == self.page else 0
+        if not waiting:
+            return
+        used = self.follower.used([(each.message.common.account, each.message.common.nonce) for each in waiting])
+        done = [
+            each.hash
+            for each, is_used in zip(waiting, used, strict=True)
+            if is_used or each.message.common.expiry <= now
+        ]
+        if done:
+            self.store.forget_cancellations(done)

@@ -61,14 +61,18 @@ class Gas:
     base: int = 100_000
     """Of a batch, apart from its deals."""
     fill: int = 260_000
-    """Of a fill, at most."""
+    """Of a fill that was not tried."""
     cross: int = 320_000
-    """Of a cross, at most."""
+    """Of a cross that was not tried."""
+    most: int = 1_000_000
+    """Of a deal: one that takes more is left alone. Contract wallets may ask for any amount."""
     limit: int = 14_000_000
     """Of a transaction."""
 
     def of(self, deal: Deal) -> int:
-        """What a deal takes."""
+        """What a deal takes: a quarter more than where it was tried, since the market may have more to settle then."""
+        if deal.gas is not None:
+            return deal.gas * 5 // 4
         return self.fill if isinstance(deal, Fill) else self.cross
 
 
@@ -86,7 +90,9 @@ def choose(
 ) -> tuple[Batch | None, list[Skipped]]:
     """The most profitable deals that fit into a transaction, in the order given; the others with the reason.
 
-    `least` is what a deal and the batch must each earn after gas, USD with 6 decimals; None to make every deal.
+    `least` is what a deal and the batch must each earn after gas, USD with 6 decimals; None to make every deal. There
+    is one deal at most that a contract wallet has signed, at the end: its code can burn what is left, not what others
+    need.
     """
     net = [(terms.value(deal) - terms.cost(gas.of(deal)), index) for index, deal in enumerate(deals)]
     skipped: list[Skipped] = []
@@ -97,12 +103,17 @@ def choose(
         else:
             worth.append((profit, index))
 
-    room, kept = gas.limit - gas.base, []
+    room, kept, has_wallet = gas.limit - gas.base, [], False
     # The best first, of equals the earlier.
     for profit, index in sorted(worth, key=lambda pair: (-pair[0], pair[1])):
         if gas.of(deals[index]) > room:
             skipped += _skip(deals[index], "the batch is full; the next one may have it")
             continue
+        if not deals[index].by_keys:
+            if has_wallet:
+                skipped += _skip(deals[index], "a batch has one deal of a contract wallet; the next one may have it")
+                continue
+            has_wallet = True
         room -= gas.of(deals[index])
         kept.append((index, profit))
     if not kept:
@@ -111,7 +122,8 @@ def choose(
     if least is not None and total < least:
         reason = f"the batch of {len(kept)} would earn {decimal(total)} after gas"
         return None, skipped + [each for index, _ in kept for each in _skip(deals[index], reason)]
-    chosen = tuple(deals[index] for index, _ in sorted(kept))
+    in_order = sorted(kept, key=lambda pair: (not deals[pair[0]].by_keys, pair[0]))
+    chosen = tuple(deals[index] for index, _ in in_order)
     return Batch(chosen, gas.limit - room, total), skipped
 
 

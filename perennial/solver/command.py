@@ -50,6 +50,7 @@ AMOUNT = _Amount()
 @click.option("--spread", default="0.0005", type=AMOUNT, help="Share of the latest price to earn on a fill.")
 @click.option("--skew", default="0.001", type=AMOUNT, help="Share by which a full inventory moves the quotes.")
 @click.option("--band", default="0.01", type=AMOUNT, help="Largest distance of a quote from the latest price, a share.")
+@click.option("--max-age", default=60, help="Seconds of the latest price beyond which it fills nothing itself.")
 @click.option("--least-profit", type=AMOUNT, help="USD that a deal and a batch earn after gas; all deals if missing.")
 @click.option("--ether-price", default="0", type=AMOUNT, help="USD for an ether, to reckon with gas.")
 @click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
@@ -68,6 +69,7 @@ def solver(
     spread: int,
     skew: int,
     band: int,
+    max_age: int,
     least_profit: int | None,
     ether_price: int,
     tip: int,
@@ -95,7 +97,7 @@ def solver(
         raise click.UsageError("a dry run without a key needs --account")
     view = SolverNode(node, market, own, key.address if key else own)
     options = Options(
-        limits=Limits(max_inventory, max_fill, spread, skew, band),
+        limits=Limits(max_inventory, max_fill, spread, skew, band, max_age),
         least_profit=least_profit,
         ether_price=ether_price,
         dry_run=dry_run,

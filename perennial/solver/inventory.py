@@ -22,27 +22,32 @@ class Limits:
     """Share of the latest price by which a full inventory moves its quotes, so that the next trade empties it."""
     band: int = 10_000
     """Largest distance of a quote from the latest price, as a share of it; the market has its own as well."""
+    max_age: int = 60
+    """Seconds between the latest price and the version that a fill settles at, beyond which nothing is offered."""
 
 
 class Inventory:
     """The solver's position with everything that it has promised, and what it offers at that."""
 
-    def __init__(self, limits: Limits, price: int, size: int, band: Band) -> None:
-        """`price` is the latest one, `size` the position (negative: short), `band` what the market takes."""
+    def __init__(self, limits: Limits, price: int, size: int, band: Band, age: int = 0) -> None:
+        """`price` is the latest one, `age` its seconds, `size` the position (negative: short), `band` the market's."""
         own = Band.around(price, limits.band)
-        self.limits, self.price, self.size = limits, price, size
+        self.limits, self.price, self.size, self.age = limits, price, size, age
         self.band = Band(max(band.low, own.low), min(band.high, own.high))
 
     def quote(self, *, sells: bool) -> int:
         """The price at which the solver sells or buys now, rounded in its own favour."""
         limits = self.limits
         lean = limits.skew * self.size // limits.max_inventory if limits.max_inventory else 0
-        share = ONE + (limits.spread if sells else -limits.spread) - lean
-        product = self.price * share
+        away = (limits.spread if sells else -limits.spread) - lean
+        # A price may be negative: dearer is up all the same.
+        product = self.price * ONE + abs(self.price) * away
         return -(-product // ONE) if sells else product // ONE
 
     def offer(self, order: Open, remaining: int) -> Fill | str:
         """A fill of what remains of an intent, as far as limits allow, or why there is none. It counts as made."""
+        if self.age > self.limits.max_age:
+            return f"the latest price is {self.age} seconds old"
         quote = self.quote(sells=order.buys)
         if not order.intent.accepts(quote):
             return f"it accepts {decimal(order.intent.price)}, the quote is {decimal(quote)}"

@@ -26,10 +26,15 @@ _KNOWN = ("already known", "already imported", "nonce too low", "alreadyknown", 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the solver decides by. Price, shares and size with 6 decimals; `inventory` is negative for short."""
+    """What the solver decides by. Price, shares and size with 6 decimals; `inventory` is negative for short.
+
+    `price` is the oracle's latest, the payoff applied, and None where that version has none; `age` the seconds between
+    it and the version that a fill would settle at.
+    """
 
     timestamp: int
-    price: int
+    price: int | None
+    age: int
     deviation: int
     taker_fee: int
     referral_fee: int
@@ -50,17 +55,20 @@ class SolverNode:
         self._sender = sender
         factory = Contract(chain, "IMarketFactory", self._market.read("factory"))
         self._verifier = Contract(chain, "IVerifier", factory.read("verifier"))
+        self._oracle = Contract(chain, "IOracleProvider", self._market.read("oracle"))
+        payoff = self._market.read("payoff")
+        self._payoff = None if int(payoff, 16) == 0 else Contract(chain, "IPayoffProvider", payoff)
         self.chain_id = int(self.rpc.call("eth_chainId"), 16)
         self.domain = Domain(self.chain_id, to_checksum_address(self._verifier.address))
 
     # -- For decisions -----------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """The market now, as of its last settlement."""
+        """The market now: parameters and position as of its last settlement, the price as a fill would find it."""
         market = self._market
-        price, risk, parameter, position = self._chain.ask_all(
+        (latest, current), risk, parameter, position = self._chain.ask_all(
             [
-                market.query("price"),
+                self._oracle.query("status"),
                 market.query("riskParameter"),
                 market.query("parameter"),
                 market.query("pendingPositions", self.account),
@@ -70,7 +78,8 @@ class SolverNode:
         terms = MarketParameter.from_abi(parameter)
         return Snapshot(
             timestamp=int(block["timestamp"], 16),
-            price=price,
+            price=self._price(latest),
+            age=current - latest[0],
             deviation=terms.max_price_deviation,
             taker_fee=RiskParameter.from_abi(risk).taker_fee,
             referral_fee=terms.referral_fee,
@@ -85,9 +94,9 @@ class SolverNode:
         )
         return answers
 
-    def refusals(self, deals: Sequence[Deal]) -> list[str | None]:
-        """For each deal, made alone now: why the market would refuse it, None if it would not."""
-        return [self._refusal(deal) for deal in deals]
+    def trials(self, deals: Sequence[Deal], limit: int) -> list[int | str]:
+        """For each deal, made alone now: the gas that it takes, at most `limit`, or why the market would refuse it."""
+        return [self._trial(deal, limit) for deal in deals]
 
     # -- For the sender ----------------------------------------------------------------------------------------------
 
@@ -131,15 +140,27 @@ class SolverNode:
 
     # -- Steps -------------------------------------------------------------------------------------------------------
 
-    def _refusal(self, deal: Deal) -> str | None:
+    def _price(self, version: tuple[int, int, bool]) -> int | None:
+        """A version's price as the market takes it."""
+        _, price, valid = version
+        if not valid or self._payoff is None:
+            return price if valid else None
+        try:
+            return int(self._payoff.read("payoff", price))
+        except Reverted:
+            return None
+
+    def _trial(self, deal: Deal, limit: int) -> int | str:
         item = self._cross(deal) if isinstance(deal, Cross) else self._fill(deal)
         query: Query = self._market.query("cross" if isinstance(deal, Cross) else "fill", *item)
-        call = {"from": self._sender, "to": query.to, "data": "0x" + query.data.hex()}
+        call = {"from": self._sender, "to": query.to, "data": "0x" + query.data.hex(), "gas": hex(limit)}
         try:
-            self.rpc.call("eth_call", call, "latest")
+            return int(self.rpc.call("eth_estimateGas", call, "latest"), 16)
         except Reverted as error:
             return str(error)
-        return None
+        except RpcError as error:
+            # One that runs out of gas is no failure of the node's: it must not stop the others.
+            return error.message
 
     def _fill(self, deal: Fill) -> tuple[Any, ...]:
         intent = deal.order.intent

@@ -23,6 +23,8 @@ class Open:
     intent: Intent
     signature: bytes
     remaining: int
+    by_key: bool = True
+    """Whether a key has signed it. A contract wallet answers by code, which may do anything when it is asked."""
 
     @property
     def buys(self) -> bool:
@@ -47,11 +49,18 @@ class Cross:
     b: Open
     size: int
     price: int
+    gas: int | None = None
+    """What it took where it was tried; None where it was not."""
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """The intents that it fills."""
         return self.a.hash, self.b.hash
+
+    @property
+    def by_keys(self) -> bool:
+        """Whether keys have signed it."""
+        return self.a.by_key and self.b.by_key
 
     def __str__(self) -> str:
         return f"cross {decimal(self.size)} of {self.a.hash} and {self.b.hash} at {decimal(self.price)}"
@@ -64,11 +73,18 @@ class Fill:
     order: Open
     size: int
     price: int
+    gas: int | None = None
+    """What it took where it was tried; None where it was not."""
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """The intent that it fills."""
         return (self.order.hash,)
+
+    @property
+    def by_keys(self) -> bool:
+        """Whether a key has signed it."""
+        return self.order.by_key
 
     def __str__(self) -> str:
         return f"fill {decimal(self.size)} of {self.order.hash} at {decimal(self.price)}"

@@ -76,7 +76,7 @@ class Sender:
     tip: int = 1_000_000
     """Wei for a unit of gas, to who makes the block."""
     patience: int = 30
-    """Seconds until a batch is taken back: its prices are old by then."""
+    """Seconds until a batch is taken back, since its prices are old by then; and until more is offered for that."""
     clock: Callable[[], float] = time.time
 
     def send(self, to: str, data: bytes, gas: int, deals: list[tuple[str, ...]]) -> str:
@@ -105,10 +105,11 @@ class Sender:
             self.journal.finish(entry, State.LOST)
             return Outcome(entry, State.LOST, None)
         latest = entry.attempts[-1]
-        if not latest.cancels and self.clock() - entry.signed > self.patience:
+        # Each attempt has its time; blocks may have become dearer than the replacement offers as well.
+        if self.clock() - entry.signed > self.patience * len(entry.attempts):
             latest = self._replacement(entry)
             self.journal.attempt_again(entry, latest)
-            logger.warning("batch %s is not mined after %s s: taken back", entry.attempts[0].hash, self.patience)
+            logger.warning("batch %s is not mined: taken back, for %s wei", entry.attempts[0].hash, latest.max_fee)
         self._send(latest)
         return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from perennial.chain import NodeError
-from perennial.intents import message_hash
+from perennial.intents import SignatureError, message_hash, verify
 from perennial.relay.client import RelayError
 from perennial.relay.records import Order, Refusal
 from perennial.solver.batch import Batch, Gas, Terms, choose
@@ -55,8 +55,8 @@ class View(Protocol):
         """What the Verifier would still fill of intents."""
         ...
 
-    def refusals(self, deals: Sequence[Deal]) -> list[str | None]:
-        """For each deal, made alone now: why the market would refuse it, None if it would not."""
+    def trials(self, deals: Sequence[Deal], limit: int) -> list[int | str]:
+        """For each deal, made alone now: the gas that it takes, at most `limit`, or why the market would refuse it."""
         ...
 
     def calldata(self, deals: Sequence[Deal]) -> bytes:
@@ -110,6 +110,8 @@ class Solver:
     Of a deal, not of an intent: who cannot pay must not keep the other side from meeting others.
     """
     _said: dict[str, str] = field(default_factory=dict)
+    _keys: dict[str, bool] = field(default_factory=dict)
+    """By intent, whether a key has signed it."""
 
     def run(self, stop: Event, interval: float = 1.0) -> None:
         """Cycles until told to stop. Relays and nodes that fail are asked again."""
@@ -134,8 +136,13 @@ class Solver:
             return Report(waiting=True)
 
         orders, skipped = self._usable(snapshot.timestamp)
-        crosses, fills, left = self._plan(orders, snapshot)
-        terms = self._terms(snapshot)
+        price = snapshot.price
+        if price is None:
+            skipped += [Skipped(order.hash, "the oracle's latest version has no price") for order in orders]
+            self._say(skipped)
+            return Report(outcome, skipped=tuple(skipped))
+        crosses, fills, left = self._plan(orders, snapshot, price)
+        terms = self._terms(snapshot, price)
         batch: Batch | None = None
         # Fills from inventory wait for the next cycle where there are crosses: one batch is one call.
         for deals in (crosses, fills):
@@ -157,7 +164,7 @@ class Solver:
         skipped: list[Skipped] = []
         for order in self.source.open_orders(self.view.market):
             digest = "0x" + message_hash(order.intent, self.view.domain).hex()
-            opened = Open(digest, order.sequence, order.intent, order.signature, 0)
+            opened = Open(digest, order.sequence, order.intent, order.signature, 0, self._by_key(digest, order))
             reason = self._unusable(opened, now)
             if reason is None:
                 found.append(opened)
@@ -172,6 +179,16 @@ class Solver:
                 usable.append(replace(opened, remaining=remaining))
         return usable, skipped
 
+    def _by_key(self, digest: str, order: Order) -> bool:
+        if digest not in self._keys:
+            try:
+                verify(order.intent, order.signature, self.view.domain)
+                self._keys[digest] = True
+            except SignatureError:
+                # It may be a contract wallet's, else the market refuses it.
+                self._keys[digest] = False
+        return self._keys[digest]
+
     def _unusable(self, order: Open, now: int) -> str | None:
         common = order.intent.common
         if common.domain != self.view.market:
@@ -180,16 +197,18 @@ class Solver:
             return "it expires too soon"
         return None
 
-    def _plan(self, orders: list[Open], snapshot: Snapshot) -> tuple[list[Cross], list[Fill], list[Skipped]]:
+    def _plan(
+        self, orders: list[Open], snapshot: Snapshot, price: int
+    ) -> tuple[list[Cross], list[Fill], list[Skipped]]:
         """The crosses and fills that the market would make now, and what is left."""
-        band = Band.around(snapshot.price, snapshot.deviation)
+        band = Band.around(price, snapshot.deviation)
         for _ in range(self.options.rounds):
             matching = Matching(band, self._barred(snapshot.timestamp))
             matching.run(orders)
             crosses, refused = self._possible(matching.crosses, snapshot.timestamp)
             if not refused:
                 break
-        inventory = Inventory(self.options.limits, snapshot.price, snapshot.inventory, band)
+        inventory = Inventory(self.options.limits, price, snapshot.inventory, band, snapshot.age)
         fills, skipped = self._offers(orders, matching, inventory, self._barred(snapshot.timestamp))
         fills, refused_fills = self._possible(fills, snapshot.timestamp)
         return crosses, fills, skipped + refused + refused_fills
@@ -224,30 +243,31 @@ class Solver:
 
     def _possible(self, deals: list[AnyDeal], now: int) -> tuple[list[AnyDeal], list[Skipped]]:
         """The deals that the market would make now. Those that follow on others of the batch cannot be tried alone."""
+        most = self.options.gas.most
         seen: set[str] = set()
         alone: list[AnyDeal] = []
         for deal in deals:
             if seen.isdisjoint(deal.hashes):
                 alone.append(deal)
             seen.update(deal.hashes)
-        refusals = {id(deal): reason for deal, reason in zip(alone, self.view.refusals(alone), strict=True)}
+        trials = {id(deal): trial for deal, trial in zip(alone, self.view.trials(alone, most), strict=True)}
         possible: list[AnyDeal] = []
         skipped: list[Skipped] = []
         for deal in deals:
-            reason = refusals.get(id(deal))
-            if reason is None:
-                possible.append(deal)
+            trial = trials.get(id(deal))
+            if isinstance(trial, str):
+                skipped += self._refuse(deal.hashes, f"the market refuses: {trial}", now)
             else:
-                skipped += self._refuse(deal.hashes, f"the market refuses: {reason}", now)
+                possible.append(replace(deal, gas=trial))
         return possible, skipped
 
     def _barred(self, now: int) -> frozenset[frozenset[str]]:
         return frozenset(key for key, (_, until) in self._refused.items() if now < until)
 
-    def _terms(self, snapshot: Snapshot) -> Terms:
+    def _terms(self, snapshot: Snapshot, price: int) -> Terms:
         tip = self.sender.tip if self.sender else 0
         return Terms(
-            price=snapshot.price,
+            price=price,
             taker_fee=snapshot.taker_fee,
             referral_fee=snapshot.referral_fee,
             earner=self.view.account,
@@ -288,6 +308,7 @@ class Solver:
     def _forget(self, here: set[str], now: int) -> None:
         """Of intents that are gone, and of refusals long ago, nothing is remembered."""
         self._said = {digest: reason for digest, reason in self._said.items() if digest in here}
+        self._keys = {digest: by_key for digest, by_key in self._keys.items() if digest in here}
         longest = self.options.longest_pause
         self._refused = {key: entry for key, entry in self._refused.items() if now < entry[1] + longest}
 

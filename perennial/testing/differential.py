@@ -20,8 +20,17 @@ from eth_typing import Hash32
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted, decode_error
-from perennial.intents import Common, Domain, message_hash
-from perennial.intents import Intent as Message
+from perennial.intents import (
+    Common,
+    Domain,
+    GroupCancellation,
+    NonceCancellation,
+    OperatorUpdate,
+    Signable,
+    SignerUpdate,
+    message_hash,
+)
+from perennial.intents import Intent as SignedIntent
 from perennial.mirror.errors import MarketError
 from perennial.mirror.factory import Factory
 from perennial.mirror.invariants import check_invariants
@@ -31,7 +40,7 @@ from perennial.mirror.orders import NOBODY
 from perennial.mirror.parameters import MarketParameter, ProtocolParameter, RiskParameter
 from perennial.mirror.payoff import PowerPayoff
 from perennial.mirror.position import Position
-from perennial.mirror.verifier import Intent
+from perennial.mirror.verifier import Approval, Cancellation, Intent, Message
 from perennial.testing.books import check_books
 from perennial.testing.evm import Contract, Evm, Halted
 
@@ -39,6 +48,10 @@ ACTORS = ("alice", "bob", "carol", "dave", "erin", "frank")
 """Accounts of a game; each may come to play every role."""
 
 ROLES = ("owner", "coordinator", "beneficiary", "pauser")
+
+HOLDERS = (*ACTORS, "owner", "coordinator")
+"""Who may have an account: the owner trades as well."""
+
 WEALTH = 10**60
 Action = tuple[str, tuple[Any, ...]]
 
@@ -57,7 +70,11 @@ def key_of(name: str) -> LocalAccount:
 @cache
 def address_of(name: str) -> str:
     """The address of an actor or a role."""
-    return str(key_of(name).address).lower() if name in ACTORS else f"0x{0xA0000 + ROLES.index(name):040x}"
+    return (
+        f"0x{0xA0000 + ROLES.index(name):040x}"
+        if name in ("beneficiary", "pauser")
+        else str(key_of(name).address).lower()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,26 @@ class Signed:
     originator: str | None = None
     solver: str | None = None
     collateralization: int = 0
+    nonce: int = 0
+    group: int = 0
+    expiry: int = 2**40
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A signed message that anyone may bring: an approval of `approves`, or where that is None a cancellation.
+
+    A cancellation is of the message's own nonce, and of the group `cancelled` if there is one.
+    """
+
+    account: str
+    signer: str
+    key: str
+    approves: str | None = None
+    approved: bool = True
+    signs: bool = False
+    cancelled: int | None = None
     nonce: int = 0
     group: int = 0
     expiry: int = 2**40
@@ -180,8 +217,9 @@ class Twin:
         verifier = self.mirror.factory.verifier
         # The clock of the EVM in process stands still.
         verifier.now, verifier.digest = 1, Digest(self.bench.domain)
+        verifier.address, self.mirror.factory.address = bench.verifier.address, bench.factory.address
         self.mirror.events = []
-        self.accounts = [address_of(name) for name in (*ACTORS, "coordinator")]
+        self.accounts = [address_of(name) for name in HOLDERS]
         self.compare()
 
     def provider(self) -> tuple[Contract, Any]:
@@ -390,6 +428,48 @@ class Twin:
             lambda: self.mirror.factory.verifier.groups.add((who, group)),
         )
 
+    def _do_cancel_of(self, caller: str, account: str, nonce: int | None, group: int | None) -> str | None:
+        """Somebody cancels a nonce or a group of an account directly."""
+        by, who = address_of(caller), address_of(account)
+        function, number = ("cancelGroupOf", group) if nonce is None else ("cancelNonceOf", nonce)
+        verifier = self.mirror.factory.verifier
+        return self._both(
+            self.bench.verifier,
+            function,
+            (who, number),
+            by,
+            lambda: verifier.cancel_of(by, who, nonce=nonce, group=group),
+        )
+
+    def _do_relay(self, relayed: Relayed, caller: str) -> str | None:
+        """A signed message, and the name of who brings it."""
+        message, factory = self._message(relayed), self.mirror.factory
+        key, by = address_of(relayed.key), address_of(caller)
+        if isinstance(message, Approval):
+            function = "updateSignerWithSignature" if message.signs else "updateOperatorWithSignature"
+            arguments = self._sealed(message, relayed.key)
+            return self._both(self.bench.factory, function, arguments, by, lambda: factory.relay(message, key))
+        function = "cancelNonceWithSignature" if message.cancelled is None else "cancelGroupWithSignature"
+        arguments = self._sealed(message, relayed.key)
+        return self._both(self.bench.verifier, function, arguments, by, lambda: factory.verifier.cancel(message, key))
+
+    def _message(self, relayed: Relayed) -> Approval | Cancellation:
+        """The message as the mirror takes it, with addresses."""
+        bench = self.bench
+        consumer = bench.verifier if relayed.approves is None else bench.factory
+        common = {
+            "account": address_of(relayed.account),
+            "signer": address_of(relayed.signer),
+            "domain": self.market.address if relayed.foreign else consumer.address,
+            "nonce": relayed.nonce,
+            "group": relayed.group,
+            "expiry": relayed.expiry,
+        }
+        if relayed.approves is None:
+            return Cancellation(cancelled=relayed.cancelled, **common)  # type: ignore[arg-type]
+        approves = address_of(relayed.approves)
+        return Approval(approves=approves, approved=relayed.approved, signs=relayed.signs, **common)  # type: ignore[arg-type]
+
     def _intent(self, signed: Signed) -> Intent:
         """The intent as the mirror takes it, with addresses."""
         return Intent(
@@ -409,12 +489,12 @@ class Twin:
 
     def _signed(self, signed: Signed) -> tuple[tuple[Any, ...], bytes]:
         """The intent and its signature as the contracts take them."""
-        intent = self._intent(signed)
-        digest = Hash32(self._digest(intent))
-        return _message(intent).to_abi(), bytes(key_of(signed.key).unsafe_sign_hash(digest).signature)
+        return self._sealed(self._intent(signed), signed.key)
 
-    def _digest(self, intent: Intent) -> bytes:
-        return _digest(intent, self.bench.domain)
+    def _sealed(self, message: Message, key: str) -> tuple[tuple[Any, ...], bytes]:
+        """A message and its signature as the contracts take them."""
+        digest = Hash32(_digest(message, self.bench.domain))
+        return _signable(message).to_abi(), bytes(key_of(key).unsafe_sign_hash(digest).signature)
 
     def _do_settle(self, account: str, caller: str) -> str | None:
         who, by = address_of(account), address_of(caller)
@@ -571,7 +651,7 @@ class Twin:
 
     def settle_all(self) -> None:
         """Settles every account, and checks the books that the contract shows."""
-        for name in (*ACTORS, "coordinator"):
+        for name in HOLDERS:
             self.act("settle", name, name)
         for version, expected in self.mirror.settlement_fees_at.items():
             actual = self.market.value("settlementFees", version)
@@ -629,26 +709,30 @@ class Twin:
                 raise Mismatch(f"{name}({account}): contract {actual}, mirror {expected}")
 
 
-def _message(intent: Intent) -> Message:
-    common = Common(intent.account, intent.signer, intent.domain, intent.nonce, intent.group, intent.expiry)
-    terms = intent.amount, intent.price, intent.fee, intent.originator, intent.solver, intent.collateralization
-    return Message(*terms, common)
+def _signable(message: Message) -> Signable:
+    common = Common(message.account, message.signer, message.domain, message.nonce, message.group, message.expiry)
+    if isinstance(message, Approval):
+        return (SignerUpdate if message.signs else OperatorUpdate)(message.approves, message.approved, common)
+    if isinstance(message, Cancellation):
+        return NonceCancellation(common) if message.cancelled is None else GroupCancellation(message.cancelled, common)
+    terms = message.amount, message.price, message.fee, message.originator, message.solver, message.collateralization
+    return SignedIntent(*terms, common)
 
 
 @cache
 @dataclass(frozen=True)
 class Digest:
-    """The digest of intents in a domain; copies of a market share it, since it holds no state."""
+    """The digest of messages in a domain; copies of a market share it, since it holds no state."""
 
     domain: Domain
 
-    def __call__(self, intent: Intent) -> bytes:
+    def __call__(self, message: Message) -> bytes:
         """EIP-712 digest."""
-        return _digest(intent, self.domain)
+        return _digest(message, self.domain)
 
 
-def _digest(intent: Intent, domain: Domain) -> bytes:
-    return message_hash(_message(intent), domain)
+def _digest(message: Message, domain: Domain) -> bytes:
+    return message_hash(_signable(message), domain)
 
 
 def _values(position: Position) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ most moves sensible, and many exactly on the edge: sizes at the limit of the mar
 liquidatable, parameters at their bounds and one beyond.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from perennial.mirror.parameters import (
 )
 from perennial.mirror.position import Side
 from perennial.mirror.quote import liquidation_prices
-from perennial.testing.differential import ACTORS, Action, Bench, Setup, Signed, Twin, address_of
+from perennial.testing.differential import HOLDERS, Action, Bench, Relayed, Setup, Signed, Twin, address_of
 
 WAITS = (1, 10, 10, 60, 600, 3_600, 3_600, 3_600)
 PAYOFFS = ((4, 10**14, False), (2, 10**18, True), (-2, 10**18, False), (1, 10**16, False), (2, 10**9, False))
@@ -159,11 +159,15 @@ def setup(rng: Random, extreme: bool | None = None) -> Setup:
 class Player:
     """Makes one move after another in a game."""
 
+    names: Sequence[str] = HOLDERS
+    """Whose moves: everybody who may have an account."""
+
     def __init__(self, twin: Twin, rng: Random) -> None:
         self.twin, self.rng = twin, rng
         self.price = rng.choice((100 * UNIT, 100 * UNIT, 3_000 * UNIT, amount(rng, UNIT, 10**11)))
         self.extreme = twin.setup.extreme
         self.signed: dict[str, Signed] = {}
+        self.relayed: Relayed | None = None
         if self.extreme:
             self.price = rng.choice((amount(rng, UNIT, 10**17), 10**16))
         self._moves = (
@@ -181,9 +185,9 @@ class Player:
             (2, self.administer),
             (2, self.gift),
             (3, self.pile_up),
-            (20, self.match),
+            (28, self.match),
             (3, self.match_many),
-            (1, self.sign),
+            (6, self.sign),
         )
 
     @property
@@ -192,16 +196,27 @@ class Player:
         return self.twin.mirror
 
     def start(self) -> None:
-        """A first price, mostly some makers, and mostly a version at which they settle."""
+        """Roles and approvals, a first price, mostly some makers, and mostly a version at which they settle."""
         rng = self.rng
+        self.assign()
         self.tick()
         self.freshen()
-        for name in rng.sample(ACTORS, rng.choice((0, 1, 2, 2))):
+        for name in rng.sample(self.names, rng.choice((0, 1, 2, 2))):
             collateral = max(self.collateral(), self.collateral())
             self.update(name, maker=max(1, min(self.size(collateral), self.room(1))), money=collateral)
         if rng.random() < 0.9:
             self.twin.act("commit", self.mirror.oracle.status()[1], self.price, self.mirror.oracle.status()[1] + 10)
             self.twin.act("settle", self.anyone(), self.anyone())
+
+    def assign(self) -> None:
+        """Roles go to those who trade, who approve each other as operators and signers: one address is many things."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            self.twin.act("update_coordinator", self.anyone(), "coordinator")
+        if rng.random() < 0.5:
+            self.twin.act("update_beneficiary", self.anyone(), "owner")
+        for _ in range(rng.choice((0, 2, 4))):
+            self.twin.act(rng.choice(("approve", "approve_signer")), self.anyone(), self.anyone(), True)
 
     def move(self) -> None:
         """One move."""
@@ -213,14 +228,27 @@ class Player:
     ) -> None:
         """An update, now and then by somebody else."""
         if not by:
-            by = name if self.rng.random() < 0.96 else self.anyone()
+            by = name if self.rng.random() < 0.9 else self.operator(name)
         self.twin.act("update", name, maker, taker, money, referrer, by)
 
     # -- Choices ---------------------------------------------------------------------------------------------------
 
     def anyone(self) -> str:
         """An account."""
-        return self.rng.choice(ACTORS)
+        return self.rng.choice(self.names)
+
+    def operator(self, account: str) -> str:
+        """Mostly an operator of the account, if it has one; else itself, or whoever."""
+        return self.approved(account, self.mirror.factory.approvals)
+
+    def signer(self, account: str) -> str:
+        """Mostly a signer of the account, if it has one; else itself, or whoever."""
+        return self.approved(account, self.mirror.factory.verifier.signers)
+
+    def approved(self, account: str, approvals: set[tuple[str, str]]) -> str:
+        """Mostly one that the account has approved."""
+        names = [name for name in self.names if (address_of(account), address_of(name)) in approvals]
+        return self.rng.choice(names or [account]) if self.rng.random() < 0.8 else self.anyone()
 
     def state(self, name: str) -> Any:
         """The mirror's account of this name, or None."""
@@ -228,7 +256,7 @@ class Player:
 
     def holder(self) -> str | None:
         """Somebody with a position, settled; None where nobody seems to have one."""
-        names = [name for name in ACTORS if (state := self.state(name)) and (state.size or state.orders)]
+        names = [name for name in self.names if (state := self.state(name)) and (state.size or state.orders)]
         if not names:
             return None
         name = self.rng.choice(names)
@@ -350,7 +378,7 @@ class Player:
         else:
             self.twin.act("cross_batch", [self.crossing() for _ in range(count)], skip, self.anyone())
 
-    filler = ACTORS[0]
+    filler = HOLDERS[0]
     """Who sends the fill in hand."""
 
     def filling(self) -> tuple[Signed, int, int, str]:
@@ -358,7 +386,7 @@ class Player:
         rng = self.rng
         signed = self.intent(self.taker(), 0)
         account = self.taker(signed.account)
-        self.filler = account if rng.random() < 0.9 else self.anyone()
+        self.filler = account if rng.random() < 0.8 else self.operator(account)
         return signed, self.part(signed.amount), self.near(signed), account
 
     def crossing(self) -> tuple[Signed, Signed, int, int]:
@@ -396,14 +424,14 @@ class Player:
             originator=self.anyone() if rng.random() < 0.6 else None,
             solver=self.anyone() if rng.random() < 0.5 else None,
             collateralization=rng.choice((0, 0, 0, amount_of(rng), 2**256 - 1 if rng.random() < 0.1 else 0)),
-            nonce=rng.randint(0, 300),
+            nonce=rng.randint(0, 50),
             group=rng.randint(0, 30),
             expiry=1 if rng.random() < 0.02 else 2**40,
             foreign=rng.random() < 0.01,
         )
-        if rng.random() < 0.05:
-            signer = self.anyone()
-            signed = replace(signed, signer=signer, key=signer if rng.random() < 0.7 else self.anyone())
+        if rng.random() < 0.2:
+            signer = self.signer(account)
+            signed = replace(signed, signer=signer, key=signer if rng.random() < 0.9 else self.anyone())
         self.signed[account] = signed
         return signed
 
@@ -411,7 +439,7 @@ class Player:
         """Mostly somebody who is no maker, with money, and not the other one."""
         names = [
             name
-            for name in ACTORS
+            for name in self.names
             if name != other
             and (state := self.state(name))
             and state.current_side != Side.MAKER
@@ -441,14 +469,51 @@ class Player:
         return rng.choice((signed.price, signed.price, better))
 
     def sign(self) -> None:
-        """Approves a signer, or cancels what was signed."""
-        rng, kind = self.rng, self.rng.randint(0, 3)
+        """Approves a signer, or cancels what was signed: oneself, as a signer, or by a message that another brings."""
+        rng, kind, account = self.rng, self.rng.randint(0, 7), self.anyone()
         if kind <= 1:
-            self.twin.act("approve_signer", self.anyone(), self.anyone(), rng.random() < 0.8)
+            self.twin.act("approve_signer", account, self.anyone(), rng.random() < 0.8)
         elif kind == 2:
-            self.twin.act("cancel_nonce", self.anyone(), rng.randint(0, 300))
+            self.twin.act("cancel_nonce", account, self.nonce(account))
+        elif kind == 3:
+            self.twin.act("cancel_group", account, rng.randint(0, 30))
+        elif kind == 4:
+            number = (self.nonce(account), None) if rng.random() < 0.5 else (None, rng.randint(0, 30))
+            self.twin.act("cancel_of", self.signer(account), account, *number)
         else:
-            self.twin.act("cancel_group", self.anyone(), rng.randint(0, 30))
+            if self.relayed is None or rng.random() < 0.8:
+                self.relayed = self.message(account)
+            self.twin.act("relay", self.relayed, self.anyone())
+        if rng.random() < 0.8 and (signed := self.signed.get(account)):
+            # What was just cancelled is in somebody's hands.
+            filler = self.taker(account)
+            self.twin.act("fill", signed, signed.amount, signed.price, filler, filler)
+
+    def nonce(self, account: str) -> int:
+        """Often that of what the account has signed."""
+        signed = self.signed.get(account)
+        return signed.nonce if signed and self.rng.random() < 0.7 else self.rng.randint(0, 50)
+
+    def message(self, account: str) -> Relayed:
+        """An approval or a cancellation of an account's, mostly signed by who may."""
+        rng = self.rng
+        approves = self.anyone() if rng.random() < 0.6 else None
+        signer = account if approves is not None or rng.random() < 0.4 else self.signer(account)
+        if rng.random() < 0.2:
+            signer = self.anyone()
+        return Relayed(
+            account,
+            signer,
+            signer if rng.random() < 0.85 else self.anyone(),
+            approves=approves,
+            approved=rng.random() < 0.8,
+            signs=rng.random() < 0.5,
+            cancelled=rng.randint(0, 30) if rng.random() < 0.5 else None,
+            nonce=self.nonce(account),
+            group=rng.randint(0, 30),
+            expiry=1 if rng.random() < 0.03 else 2**40,
+            foreign=rng.random() < 0.03,
+        )
 
     def settle(self) -> None:
         """Somebody settles an account, or a part of the backlog."""
@@ -459,7 +524,7 @@ class Player:
 
     def liquidate(self) -> None:
         """Liquidates: an account that can be, if there is one."""
-        names = [name for name in ACTORS if self.mirror.liquidatable(address_of(name))]
+        names = [name for name in self.names if self.mirror.liquidatable(address_of(name))]
         name = self.rng.choice(names) if names else self.anyone()
         self.twin.act("liquidate", name, self.anyone())
 
@@ -470,10 +535,12 @@ class Player:
         if kind == "claim_oracle_fee":
             self.twin.act(kind)
         elif kind == "claim_fee":
-            self.twin.act(kind, rng.choice(("owner", "coordinator", "beneficiary", "beneficiary", self.anyone())))
+            self.twin.act(
+                kind, rng.choice(("owner", self.role("coordinator"), self.role("beneficiary"), self.anyone()))
+            )
         else:
             name = self.anyone()
-            self.twin.act(kind, name, name if rng.random() < 0.9 else self.anyone())
+            self.twin.act(kind, name, name if rng.random() < 0.8 else self.operator(name))
 
     # -- What the world does ---------------------------------------------------------------------------------------
 
@@ -616,9 +683,12 @@ class Player:
         else:
             self.twin.act("donate", amount(self.rng, 1, 10**9))
 
-    def role(self, holder: str) -> str:
-        """Mostly who may, now and then somebody else."""
-        return holder if self.rng.random() < 0.9 else self.anyone()
+    def role(self, name: str) -> str:
+        """Mostly who has the role now, now and then somebody else."""
+        if self.rng.random() < 0.1:
+            return self.anyone()
+        held = {"coordinator": self.mirror.coordinator, "beneficiary": self.mirror.beneficiary}.get(name)
+        return next((each for each in self.names if address_of(each) == held), name)
 
 
 def play(bench: Bench, rng: Random, steps: int, then: Callable[[Player], None] | None = None) -> Twin:
@@ -653,7 +723,7 @@ def leave(player: Player) -> None:
     for _ in range(3):
         current = mirror.oracle.status()[1]
         twin.act("commit", current, player.price, current + 10)
-        for name in ACTORS:
+        for name in HOLDERS:
             twin.act("settle", name, name)
             side = player.mirror.accounts[address_of(name)].current_side
             maker, taker = (MIN_INT256, 0) if side == Side.MAKER else (0, MIN_INT256)

@@ -11,12 +11,19 @@ from typing import Any
 
 from perennial.mirror import versions as mirror
 from perennial.mirror.errors import MarketError
+from perennial.mirror.fixed import UNIT
 from perennial.testing.differential import Bench, Mismatch, Setup, Twin, address_of
 from perennial.testing.evm import Contract, Reverted
 from perennial.testing.oracles import START, feeds, update
 
 KEEPER = f"0x{0xB0000:040x}"
-FEEDS = (mirror.Feed("BTC"),)
+ONE_FEED = ("BTC",)
+RATIO = ("ETH", "/BTC")
+"""Feeds as `feeds` takes them: one, and one over another."""
+
+DIVISOR = 3
+"""USD of the feed that divides, so that the other one's price is three times the ratio: every ratio is exact."""
+
 WINDOW = mirror.Window()
 GRANULARITY = mirror.GRANULARITY
 
@@ -25,7 +32,9 @@ LARGEST = (1 << 63) - 1
 
 
 class PricedBench(Bench):
-    """The protocol with a PythOracle over a mock of Pyth that takes no fee."""
+    """The protocol with a PythOracle over a mock of Pyth that takes no fee; `feeds` are those of the next market."""
+
+    feeds: tuple[str, ...] = ONE_FEED
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +60,9 @@ class PricedTwin(Twin):
 
     def provider(self) -> tuple[Contract, mirror.Versions]:
         """The market's own oracle and its mirror."""
-        arguments = (self.bench.adapter.address, feeds("BTC"))
+        self.names = self.bench.feeds
+        self.feeds = [mirror.Feed(name.removeprefix("/"), -1 if name.startswith("/") else 1) for name in self.names]
+        arguments = (self.bench.adapter.address, feeds(*self.names))
         (oracle,) = self.bench.oracles.send("create", *arguments, sender=address_of("coordinator"))
         self.unpaid: set[int] = set()
         return self.bench.evm.contract("Oracle", oracle), mirror.Versions(START)
@@ -109,16 +120,20 @@ class PricedTwin(Twin):
 
     def _commit(self, version: int, price: int) -> bool:
         """Commits, and once more; returns whether the price was taken."""
-        if abs(price) > LARGEST:
+        prices = [price] if self.names == ONE_FEED else [DIVISOR * price, DIVISOR * UNIT]
+        if abs(prices[0]) > LARGEST:
             return False
         published = version + WINDOW.valid_from
-        update_ = mirror.Update(price, 0, -6, published, published - 1)
+        updates = {
+            feed.id: [mirror.Update(price, 0, -6, published, published - 1)]
+            for feed, price in zip(self.feeds, prices, strict=True)
+        }
 
         def commit() -> None:
-            found = mirror.price_of(self.mirror_oracle, version, FEEDS, {"BTC": [update_]}, WINDOW)
+            found = mirror.price_of(self.mirror_oracle, version, self.feeds, updates, WINDOW)
             self.mirror_oracle.commit(version, *found, KEEPER)
 
-        data = ([update("BTC", price, published, exponent=-6)],)
+        data = ([update(feed, one.price, published, exponent=-6) for feed, (one,) in updates.items()],)
         taken = self._keep("price", "commit", (version, *data), commit)
         if taken:
             self.unpaid.add(version)

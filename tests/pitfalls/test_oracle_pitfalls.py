@@ -1,129 +1,27 @@
 """Pitfalls of oracles, requests, commits, provider switches and keepers; a test's name carries the id.
 
+What a keeper's transaction costs (S-V2-H6, S-V22-M3) concerns no contract here: the pay is the settlement fee, a
+parameter of the market. The keeper's quote is tested for both, in tests/unit/keeper.
+
 Without a test of their own, because the part does not exist here:
 
-- S-V2-H6, S-V22-M3: no contract estimates what a keeper's transaction costs, so neither a data fee nor a getter of the
-  chain that goes away can stop a commit. The pay is the settlement fee, a parameter of the market.
 - S-FR-M3, S-V2-M1, S-V23-M1, S-V23-M5: there is no wrapped collateral, and keepers share nothing by head count.
 """
-
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from ape import reverts
 
 from perennial.amounts import raw
-from perennial.deploy import deploy_protocol
-from perennial.mirror.oracle import OracleVersion
 from perennial.parameters import live_market
-from perennial.testing.oracles import START, WINDOW, approach, feeds, update
+from perennial.testing.oracles import START, feeds, update
+from perennial.testing.stage import ALL, Stage
 
 DAY = 86_400
-NOBODY = "0x" + "0" * 40
-ALL = -(2**255)
-ZERO_FEES = (
-    "takerFee", "takerSkewFee", "takerImpactFee", "makerFee", "makerImpactFee", "liquidationFee", "minLiquidationFee",
-    "maxLiquidationFee",
-)  # fmt: skip
-
-
-@dataclass
-class Stage:
-    """A market without fees over a PythOracle, at 100 USD; times are seconds after START, prices whole USD."""
-
-    chain: Any
-    project: Any
-    protocol: Any
-    token: Any
-    owner: Any
-    keeper: Any
-    oracle: Any = None
-    market: Any = None
-
-    @property
-    def adapter(self):
-        return self.protocol.pyth_oracle
-
-    def open(self, *accounts, granularity=10, **changes):
-        """A market whose accounts have approved their tokens; price 100 from second 0 on."""
-        risk, parameter = live_market()
-        risk |= dict.fromkeys(ZERO_FEES, 0) | {"makerLimit": raw(10**6), "staleAfter": 7200}
-        risk |= {"utilizationCurve": dict.fromkeys(risk["utilizationCurve"], 0)}
-        risk |= {"pController": {"k": raw(40_000), "max": 0}}
-        parameter |= {"settlementFee": 0} | changes
-        self.oracle = self.create_oracle()
-        if granularity != 10:
-            self.protocol.oracle_factory.updateGranularity(self.oracle, granularity, sender=self.owner)
-        self.market = self.protocol.create_market(self.token, self.oracle, risk=risk, parameter=parameter)
-        for account in accounts:
-            self.token.approve(self.market, 2**256 - 1, sender=account)
-        self.commit(0, 100, time=10)
-        return self.market
-
-    def create_oracle(self, adapter=None):
-        receipt = self.protocol.oracle_factory.create(adapter or self.adapter, feeds("BTC"), sender=self.owner)
-        return self.project.Oracle.at(receipt.return_value)
-
-    def at(self, second):
-        self.chain.pending_timestamp = START + second
-
-    def order(self, second, account, *, maker=0, taker=0, collateral=0, market=None):
-        """Returns the version of the order, in seconds after START."""
-        self.at(second)
-        arguments = (account, raw(maker), raw(taker), raw(collateral) if collateral != ALL else ALL, NOBODY)
-        (market or self.market).update(*arguments, sender=account)
-        return self.status()[1] - START
-
-    def commit(self, second, price, *, time=None, oracles=None, adapter=None, sender=None):
-        self.at(second + WINDOW[1] if time is None else time)
-        data = [update("BTC", price * 10**8, START + second + WINDOW[0])]
-        oracles = [self.oracle] if oracles is None else oracles
-        return (adapter or self.adapter).commit(oracles, START + second, data, sender=sender or self.keeper, value=10)
-
-    def expire(self, second, *, time=None, adapter=None):
-        self.at(second + WINDOW[1] + WINDOW[2] if time is None else time)
-        return (adapter or self.adapter).commitInvalid([self.oracle], START + second, sender=self.keeper)
-
-    def successor(self):
-        """Another adapter over the same feeds, admitted."""
-        arguments = (self.protocol.pyth, self.protocol.oracle_factory, self.owner, WINDOW)
-        adapter = self.owner.deploy(self.project.PythOracle, *arguments)
-        self.protocol.oracle_factory.updateAdapter(adapter, True, sender=self.owner)
-        return adapter
-
-    def replace(self, second, adapter):
-        self.at(second)
-        self.protocol.oracle_factory.updateProvider(self.oracle, adapter, feeds("BTC"), sender=self.owner)
-
-    def status(self):
-        latest, current = self.oracle.status()
-        return OracleVersion(*latest), current
-
-    def latest(self):
-        """Timestamp in seconds after START, price in USD, validity."""
-        latest = self.status()[0]
-        return latest.timestamp - START, latest.price // 10**6, latest.valid
-
-    def settle(self, *accounts):
-        for account in accounts:
-            self.market.settle(account, sender=self.keeper)
-
-    def collateral(self, *accounts):
-        return [self.market.collateral(account) for account in accounts]
-
-    def held(self):
-        """Tokens of the market, in micro-dollars."""
-        return self.token.balanceOf(self.market) // 10**12
 
 
 @pytest.fixture(scope="module")
 def stage(chain, project, create_token, operator, maker, taker, keeper):
-    approach(chain)
-    token = create_token()
-    for account in (operator, maker, taker, keeper):
-        token.mint(account, 10**6 * 10**18, sender=operator)
-    return Stage(chain, project, deploy_protocol(operator), token, operator, keeper)
+    return Stage.deploy(chain, project, create_token(), operator, keeper, [operator, maker, taker, keeper])
 
 
 # -- Requests ----------------------------------------------------------------------------------------------------------

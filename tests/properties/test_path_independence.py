@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from perennial.testing.differential import ACTORS, address_of
+from perennial.testing.differential import HOLDERS, address_of
 from perennial.testing.games import run, setup
 
 STEPS = 30
@@ -24,7 +24,7 @@ def settle_later(twin, prices, eager, order):
             twin.act("settle", name, "owner")
     for name in order:
         twin.act("settle", name, "owner")
-    accounts = [address_of(name) for name in ACTORS]
+    accounts = [address_of(name) for name in HOLDERS]
     return {
         "sizes": [twin.market.read("positions", account) for account in accounts],
         "collateral": [twin.market.value("collateral", account) for account in accounts],
@@ -47,7 +47,7 @@ def test_order_and_time_of_settlement(bench, seed):
         results = []
         for eager in (True, False):
             with twin.fork():
-                order = rng.sample(ACTORS, len(ACTORS))
+                order = rng.sample(HOLDERS, len(HOLDERS))
                 results.append(settle_later(twin, prices, eager, order))
 
     first, second = results

@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from perennial.artifacts import ROOT
 from perennial.demo.cli import cli
+from perennial.demo.listings import listing
 from perennial.demo.options import DemoError, Options
 from perennial.demo.page import render
+from perennial.demo.page.axes import Times
 from perennial.demo.replay import prices_of, run
 from perennial.demo.tables import all_tables
 from perennial.demo.twin import Agreement
@@ -135,6 +137,67 @@ def test_a_wrong_mirror_is_found_out(monkeypatch):
     assert not outcome.holds
 
 
+# -- The ratio of two feeds --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ratio():
+    """From the top of June 2017 on, when the ratio loses a quarter in ten days."""
+    market = listing("ETH-BTC")
+    return play(Options("ETH-BTC", market.start, market.start + 25 * DAY, seed=5, actors=8))
+
+
+def test_a_ratio_runs_through_two_feeds_and_a_payoff(ratio):
+    closes = {name: load_prices(f"{name}-USD") for name in ("ETH", "BTC")} | {"ratio": load_prices("ETH-BTC")}
+
+    assert ratio.holds
+    assert ratio.agreement.numbers > 26 * 8 * 11
+    assert [sample.timestamp for sample in ratio.samples] == list(
+        range(ratio.options.start, ratio.options.end + 1, DAY)
+    )
+    for sample in ratio.samples:
+        above, below = closes["ratio"].legs_at(sample.timestamp)
+        assert above == closes["ETH"].at(sample.timestamp)
+        assert sample.price == above * 10**6 // below * 1000
+    assert ratio.transactions["commit"] == 26
+    assert ratio.orders["open long"] > 0
+    assert ratio.orders["close maker"] > 0
+
+
+def test_a_ratio_says_what_is_not_as_live(ratio):
+    assert ratio.changed == (
+        "payoff of 1,000 USD times the ratio, instead of the price",
+        "staleAfter 172,800 s instead of 60 s, because prices come every day",
+        "riskFee 0.9 instead of 1, so that there is a donation",
+    )
+    html = render(ratio)
+    assert all(text in html for text in ratio.changed)
+    assert "26 daily prices" in html
+    assert "day by day" in html
+    assert "Live parameters of ETH-USD" in html
+    assert f'"step":{DAY}' in html
+
+
+def test_a_liquidation_of_a_ratio_waits_for_the_next_day(ratio):
+    assert ratio.liquidations
+    assert all(each.version - each.timestamp < HOUR for each in ratio.liquidations)
+    assert all(each.version % DAY == 0 for each in ratio.liquidations)
+
+
+def test_ticks_of_a_year_are_months():
+    market = listing("ETH-BTC")
+    times = Times(market.start, market.end)
+
+    assert [times.label(tick) for tick in times.ticks()] == [
+        "Jul 2017", "Sep 2017", "Nov 2017", "Jan 2018", "Mar 2018", "May 2018",
+    ]  # fmt: skip
+    assert times.label(Times(START, START + 3 * DAY).ticks()[0]) != ""
+    assert Times(START, START + 3 * DAY).label(1_513_900_800) == "22 Dec"
+
+
+# -- Pieces ------------------------------------------------------------------------------------------------------------
+
+
 def test_agreement_counts_numbers_and_measures_differences():
     agreement = Agreement()
 
@@ -198,7 +261,10 @@ def test_the_command_writes_the_page_and_tells_the_result(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--market", "DOGE-USD"], "no prices of DOGE-USD: there are BTC-USD and ETH-USD"),
+        (["--market", "DOGE-USD"], "no prices of DOGE-USD: there are BTC-USD, ETH-USD and ETH-BTC"),
+        (["--market", "ETH-BTC", "--start", "2018-01-01T01:00"], "prices come on full days"),
+        (["--market", "ETH-BTC", "--end", "2017-07-01"], "--end must be at least 24 days after --start"),
+        (["--market", "ETH-BTC", "--end", "2019-03-21"], "reach from 2016-05-28 00:00 to 2019-03-20 00:00"),
         (["--start", "yesterday"], "'yesterday' does not match"),
         (["--start", "2010-01-01"], "reach from 2017-07-01 11:00 to 2019-10-17 09:00"),
         (["--start", "2018-01-02", "--end", "2018-01-01"], "--end must be at least 24 hours after --start"),

@@ -13,8 +13,10 @@ INNER = WIDTH - LEFT - RIGHT
 
 HOUR = 3600
 DAY = 24 * HOUR
-_TIME_STEPS = (3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY)
+_TIME_STEPS = (3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY)
 _MOST_TIMES = 10
+_MONTH_STEPS = (1, 2, 3, 6, 12)
+"""Months between ticks where weeks are too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,29 @@ class Times:
     def ticks(self) -> list[int]:
         """Round times, not more than fit."""
         span = self.end - self.start
-        step = next((each for each in _TIME_STEPS if span <= each * _MOST_TIMES), _TIME_STEPS[-1])
+        step = next((each for each in _TIME_STEPS if span <= each * _MOST_TIMES), None)
+        if step is None:
+            return self._months()
         # Weeks begin on Mondays; the epoch was a Thursday.
         offset = 4 * DAY if step % (7 * DAY) == 0 else 0
         first = -(-(self.start - offset) // step) * step + offset
         return list(range(first, self.end + 1, step))
 
     def label(self, timestamp: int) -> str:
-        """A date, or an hour where a day has several ticks."""
+        """A date, an hour where a day has several ticks, or a month where months are apart."""
         time = datetime.fromtimestamp(timestamp, UTC)
+        if self.end - self.start > _TIME_STEPS[-1] * _MOST_TIMES:
+            return f"{time:%b %Y}"
         return f"{time:%H:%M}" if time.hour else f"{time.day} {time:%b}"
+
+    def _months(self) -> list[int]:
+        """First days of months, counted from January."""
+        first = datetime.fromtimestamp(self.start, UTC).year
+        last = datetime.fromtimestamp(self.end, UTC).year
+        starts = [datetime(year, month, 1, tzinfo=UTC) for year in range(first, last + 1) for month in range(1, 13)]
+        inside = [time for time in starts if self.start <= time.timestamp() <= self.end]
+        step = next((each for each in _MONTH_STEPS if len(inside) <= each * _MOST_TIMES), _MONTH_STEPS[-1])
+        return [int(time.timestamp()) for time in inside if (time.month - 1) % step == 0]
 
 
 @dataclass(frozen=True, slots=True)

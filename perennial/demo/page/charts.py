@@ -6,7 +6,7 @@ from html import escape
 
 from perennial.demo.outcome import Liquidation, Outcome, Sample
 from perennial.demo.page.axes import INNER, LEFT, RIGHT, WIDTH, Times, Values, span
-from perennial.demo.text import fixed, moment
+from perennial.demo.text import fixed, leverage, moment
 
 Format = Callable[[float], str]
 
@@ -52,7 +52,7 @@ class Panel:
 def panels(outcome: Outcome) -> list[Panel]:
     """The charts from top to bottom."""
     samples = outcome.samples
-    coin = outcome.options.market.split("-")[0]
+    coin = outcome.options.listing.unit
     return [
         _price(outcome),
         _open_interest(samples, coin),
@@ -186,7 +186,7 @@ def _signed(value: float) -> str:
 def _makers(outcome: Outcome) -> list[tuple[str, str]]:
     """Name and style of each maker."""
     makers = [actor for actor in outcome.actors if actor.kind == "maker"]
-    return [(f"{maker.name}, {maker.leverage // 10**6}x", f"m{index % 4}") for index, maker in enumerate(makers)]
+    return [(f"{maker.name}, {leverage(maker.leverage)}", f"m{index % 4}") for index, maker in enumerate(makers)]
 
 
 def _equity(outcome: Outcome) -> Panel:

@@ -53,17 +53,18 @@ def render(outcome: Outcome) -> str:
 
 def _lede(outcome: Outcome) -> str:
     sent = sum(outcome.transactions.values())
+    adverb = "daily" if outcome.options.listing.period == "day" else "hourly"
     return (
-        f"{count(len(outcome.samples), 'hourly price')} through PythOracle, {count(len(outcome.actors), 'actor')}, "
+        f"{count(len(outcome.samples), f'{adverb} price')} through PythOracle, {count(len(outcome.actors), 'actor')}, "
         f"{count(len(outcome.keepers), 'keeper')}, {count(sent, 'transaction')} on a local chain; "
         "every action went to the mirror as well."
     )
 
 
 def _hint(outcome: Outcome) -> str:
-    return (
-        f"{day(outcome.options.start)} to {day(outcome.options.end)}, hour by hour. Point at a chart for its numbers."
-    )
+    period = outcome.options.listing.period
+    window = f"{day(outcome.options.start)} to {day(outcome.options.end)}"
+    return f"{window}, {period} by {period}. Point at a chart for its numbers."
 
 
 def _cards(outcome: Outcome) -> list[tuple[str, str, str]]:
@@ -109,8 +110,8 @@ def _row(tag: str, cells: Sequence[str], texts: int, style: str = "") -> str:
 def _footer(outcome: Outcome) -> str:
     changed = "; ".join(outcome.changed)
     return (
-        f"Live parameters of {outcome.options.market}, changed only: {changed}. Seed {outcome.options.seed}. Prices: "
-        f"{outcome.price_source}. Actors and their trades are made up. Times are UTC."
+        f"Live parameters of {outcome.options.listing.live}, changed only: {changed}. Seed {outcome.options.seed}. "
+        f"Prices: {outcome.price_source}. Actors and their trades are made up. Times are UTC."
     )
 
 
@@ -119,6 +120,7 @@ def _data(outcome: Outcome, charts: list[Panel]) -> dict[str, object]:
     shown = [series for panel in charts for series in panel.series if series.key]
     return {
         "start": outcome.options.start,
+        "step": outcome.options.listing.step,
         "left": LEFT,
         "inner": INNER,
         "width": WIDTH,

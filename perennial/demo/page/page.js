@@ -14,7 +14,7 @@ function show(index) {
     const number = RUN.series[value.dataset.key][index];
     value.textContent = number.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }) + value.dataset.suffix;
   });
-  when.textContent = new Date((RUN.start + 3600 * index) * 1000).toUTCString().slice(0, 22) + " UTC";
+  when.textContent = new Date((RUN.start + RUN.step * index) * 1000).toUTCString().slice(0, 22) + " UTC";
   charts.classList.add("hover");
 }
 

@@ -46,8 +46,30 @@ def test_between_daily_closes_prices_lie_on_a_straight_line():
     assert prices.at(1_512_777_600 + DAY) == 485_040_000
 
 
+def test_a_ratio_is_one_close_over_the_other_with_both_at_hand():
+    prices = load_prices("ETH-BTC")
+
+    # 1512691200,16367.03,463.45: closes, so of the day's end. 463.45 / 16367.03 = 0.02831607...
+    assert prices.at(1_512_691_200 + DAY) == 28_316
+    assert prices.legs_at(1_512_691_200 + DAY) == (463_450_000, 16_367_030_000)
+    # Twelve days are missing from 2019-03-20 on.
+    assert (prices.start, prices.end, prices.step) == (1_464_393_600, 1_553_040_000, DAY)
+    window = prices.window(1_512_691_200, 1_512_691_200 + 2 * DAY)
+    assert (len(window.values), [len(leg) for leg in window.legs]) == (3, [3, 3])
+    assert window.legs_at(1_512_691_200 + DAY) == (463_450_000, 16_367_030_000)
+    with pytest.raises(PriceError, match="no price of ETH-BTC"):
+        prices.legs_at(1_512_691_200 + HOUR)
+
+
+def test_one_feed_is_its_own_leg():
+    prices = load_prices("BTC-USD")
+
+    assert prices.legs_at(DECEMBER_10) == (prices.at(DECEMBER_10),)
+    assert prices.mapped(lambda price: -price).at(DECEMBER_10) == -prices.at(DECEMBER_10)
+
+
 def test_an_unknown_market_is_told_what_there_is():
-    with pytest.raises(PriceError, match="no prices of SOL-USD: there are BTC-USD and ETH-USD"):
+    with pytest.raises(PriceError, match="no prices of SOL-USD: there are BTC-USD, ETH-USD and ETH-BTC"):
         load_prices("SOL-USD")
 
 

@@ -1,6 +1,5 @@
 """A relay without a chain: what the Verifier, the factory and the market would say is up to the test."""
 
-import os
 import time
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from perennial.relay.records import Fill
 from perennial.relay.store import Store
 from perennial.relay.view import Head
 from perennial.relay.watcher import Watcher
+from perennial.testing.postgres import postgres
 
 MARKET, OTHER_MARKET = "0x" + "11" * 20, "0x" + "12" * 20
 DOMAIN = Domain(31337, "0x" + "22" * 20)
@@ -35,6 +35,8 @@ class FakeChain:
     filled: dict[int, int] = field(default_factory=dict)
     cancelled: set[int] = field(default_factory=set)
     margin: str | None = None
+    poor: set[str] = field(default_factory=set)
+    used_nonces: set[tuple[str, int]] = field(default_factory=set)
     block: int = 100
     logs: list[Fill] = field(default_factory=list)
     asked: int = 0
@@ -52,6 +54,12 @@ class FakeChain:
     def _state(self, intent):
         filled = self.filled.get(intent.common.nonce, 0)
         return IntentState(filled, 0 if intent.common.nonce in self.cancelled else intent.size - filled)
+
+    def has_collateral(self, account):
+        return account not in self.poor
+
+    def used(self, nonces):
+        return [each in self.used_nonces for each in nonces]
 
     def lacks_margin(self, intent, size):  # noqa: ARG002
         return self.margin
@@ -76,18 +84,29 @@ def view():
     return FakeChain()
 
 
-@pytest.fixture
-def url(tmp_path):
-    """A new SQLite file, or the PostgreSQL database that PERENNIAL_TEST_DATABASE names, emptied."""
-    given = os.environ.get("PERENNIAL_TEST_DATABASE")
-    if given is None:
+@pytest.fixture(scope="session")
+def server():
+    """A PostgreSQL server, started by the first test that needs one."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite"])
+def url(request, tmp_path):
+    """A new SQLite file; on PostgreSQL the tests of a module that asks for it, in a database emptied."""
+    if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'relay.db'}"
-    engine = create_engine(given)
+    server = request.getfixturevalue("server")
+    engine = create_engine(server)
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
-    return given
+    return server
+
+
+ON_BOTH = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
+"""The mark of tests that run on SQLite and on PostgreSQL."""
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """GET /v1/book and /v1/fills, and the watcher that brings them up to the chain."""
 
+from dataclasses import replace
+
 from perennial.relay.records import Fill, Status
 from perennial.relay.watcher import Watcher
 
-from .conftest import BOB, MARKET, NOW, OTHER_MARKET, UNIT, make
+from .conftest import BOB, MARKET, NOW, ON_BOTH, OTHER_MARKET, UNIT, make
+
+pytestmark = ON_BOTH
 
 
 def book(client, market=MARKET, **params):
@@ -59,7 +63,7 @@ class TestWatcher:
         watcher.step()
         watcher.step()
         # As if the relay had been killed after the fills were written, and before it went on.
-        store.apply_fills(view.logs, 101)
+        store.apply_fills(view.logs, 101, 101)
 
         [found] = client.get("/v1/fills").json()
         assert (found["hash"], found["size"], found["price"]) == (digest, str(4 * UNIT), str(99 * UNIT))
@@ -107,6 +111,37 @@ class TestWatcher:
         assert status(client, digest) == ("open", 6 * UNIT)
         view.block = 106
         watcher.step()
+        assert len(client.get("/v1/fills").json()) == 1
+
+    def test_a_fill_that_the_chain_takes_back(self, client, view, watcher):
+        """Blocks are read again: what is no longer in them is undone, what came instead is booked."""
+        watcher.step()
+        digests = [post(client, nonce=nonce) for nonce in (7, 8)]
+        view.logs = [fill(digest, 101, 10 * UNIT, 0, index) for index, digest in enumerate(digests)]
+        view.block, view.filled = 101, {7: 10 * UNIT, 8: 10 * UNIT}
+        watcher.step()
+        assert [status(client, digest) for digest in digests] == [("filled", 0)] * 2
+
+        # One transaction is in another block now, the other one in none.
+        view.logs, view.block = [replace(view.logs[0], block=102, log_index=5)], 102
+        view.filled = {7: 10 * UNIT}
+        watcher.step()
+
+        assert [status(client, digest) for digest in digests] == [("filled", 0), ("open", 10 * UNIT)]
+        [left] = client.get("/v1/fills").json()
+        assert (left["hash"], left["block"], left["logIndex"]) == (digests[0], 102, 5)
+
+    def test_fills_that_are_older_stay(self, client, view, watcher):
+        watcher.step()
+        digest = post(client, nonce=7)
+        view.logs, view.block, view.filled[7] = [fill(digest, 101, 4 * UNIT, 6 * UNIT)], 101, 4 * UNIT
+        watcher.step()
+        view.block = 101 + watcher.again
+        watcher.step()
+        view.logs = []
+
+        watcher.step()
+
         assert len(client.get("/v1/fills").json()) == 1
 
     def test_fills_of_others_are_passed_over(self, client, view, watcher):

@@ -4,7 +4,9 @@ import pytest
 
 from perennial.intents import GroupCancellation, NonceCancellation, sign
 
-from .conftest import ALICE, BOB, DOMAIN, LATER, MARKET, NOW, make
+from .conftest import ALICE, BOB, DOMAIN, LATER, MARKET, NOW, ON_BOTH, make
+
+pytestmark = ON_BOTH
 
 
 def body(message, signer=ALICE):
@@ -69,17 +71,64 @@ def test_a_cancelled_intent_does_not_come_back(client):
     assert client.post("/v1/intents", json=make(nonce=8, group=4)).status_code == 201
 
 
-def test_kept_for_who_relays(client, store):
+def test_kept_for_who_relays(client):
     message = nonce_cancellation()
     digest = client.post("/v1/cancellations", json=body(message)).json()["hash"]
     client.post("/v1/cancellations", json=body(message))
+    another = client.post("/v1/cancellations", json=body(nonce_cancellation(9))).json()["hash"]
+
+    first, second = client.get("/v1/cancellations").json()
+    assert first == {"number": first["number"], "hash": digest, **body(message)}
+    assert second["hash"] == another
+    assert client.get("/v1/cancellations", params={"after": first["number"]}).json() == [second]
+    assert client.get("/v1/cancellations", params={"limit": 1}).json() == [first]
+
+
+@pytest.mark.parametrize("end", ["brought to the chain", "expired"])
+def test_waits_until_the_chain_has_it_or_never_will(client, view, watcher, end):
+    for nonce in (7, 8):
+        client.post("/v1/cancellations", json=body(nonce_cancellation(nonce, expiry=LATER + nonce)))
+    watcher.step()
+    assert len(client.get("/v1/cancellations").json()) == 2
+
+    if end == "expired":
+        watcher.clock = lambda: LATER + 7
+    else:
+        view.used_nonces.add((ALICE.address, 7))
+    watcher.step()
 
     [waiting] = client.get("/v1/cancellations").json()
-    assert waiting == {"hash": digest, **body(message)}
+    assert waiting["cancellation"]["common"]["nonce"] == "8"
 
-    store.forget_cancellation(digest)
-    assert client.get("/v1/cancellations").json() == []
-    assert client.post("/v1/intents", json=make(nonce=7)).json()["error"]["code"] == "cancelled"
+
+def test_looks_at_a_page_at_a_time(client, view, watcher):
+    for nonce in (7, 8, 9):
+        client.post("/v1/cancellations", json=body(nonce_cancellation(nonce)))
+    watcher.page = 2
+    view.used_nonces.add((ALICE.address, 9))
+
+    watcher.step()
+    assert len(client.get("/v1/cancellations").json()) == 3
+    watcher.step()
+    assert len(client.get("/v1/cancellations").json()) == 2
+
+
+def test_so_many_wait(client):
+    """As many as intents may be open: five here."""
+    statuses = [
+        client.post("/v1/cancellations", json=body(nonce_cancellation(nonce))).status_code for nonce in (*range(6), 0)
+    ]
+
+    assert statuses == [202] * 5 + [429, 202]
+
+
+def test_made_up_accounts(client, view):
+    view.poor.add(ALICE.address)
+    error = client.post("/v1/cancellations", json=body(nonce_cancellation())).json()["error"]
+    assert (error["code"], error["field"]) == ("unknown", "common.account")
+
+    client.post("/v1/intents", json=make(nonce=8))
+    assert client.post("/v1/cancellations", json=body(nonce_cancellation())).status_code == 202
 
 
 def test_an_approved_signer(client, view):

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from perennial.intents import Intent
-from perennial.relay.records import Status
+import pytest
+
+from perennial.intents import Intent, NonceCancellation
+from perennial.relay.records import Refusal, Status
 from perennial.relay.store import Store
 
-from .conftest import LATER, MARKET, UNIT, make
+from .conftest import LATER, MARKET, ON_BOTH, UNIT, make
+
+pytestmark = ON_BOTH
 
 WRITER = """
 import sys
@@ -65,6 +69,35 @@ def test_two_connections_see_each_other(url, store):
 
     assert [order.status for order in store.orders()] == [Status.CANCELLED, Status.OPEN]
     other.close()
+
+
+def test_checks_again_where_nothing_comes_in_between(store):
+    """Two requests may both have passed the check before one of them is kept."""
+    intents = [Intent.from_dict(make(nonce=number)["intent"]) for number in range(3)]
+    for intent in intents:
+        store.check(intent, 0, most=2)
+
+    def submit(number):
+        try:
+            return store.add(f"0x{number:064x}", intents[number], b"\1", 1, 0, most=2)[1]
+        except Refusal as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(submit, range(3)))
+
+    assert sorted(results, key=str) == [True, True, "too_many"]
+
+
+def test_a_cancellation_in_between(store):
+    intent = Intent.from_dict(make(nonce=7)["intent"])
+    store.check(intent, 0, most=2)
+    message = NonceCancellation.build(verifier=MARKET, account=intent.common.account, nonce=7, expiry=LATER)
+    assert store.cancel("0x1", message, b"\1") == []
+
+    with pytest.raises(Refusal, match="cancelled"):
+        store.add("0x2", intent, b"\1", 1, 0)
+    assert store.orders() == []
 
 
 def test_no_news_is_no_event(store):

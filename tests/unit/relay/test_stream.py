@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from perennial.relay.app import PAGE, create_app
+from perennial.relay.app import PAGE, TOO_LATE, create_app
 from perennial.relay.limits import Quota
 
 from .conftest import BOB, MARKET, OTHER_MARKET, make
@@ -23,7 +23,7 @@ def test_hello_then_what_happens(client, store):
         event = socket.receive_json()
         assert (event["kind"], event["market"], event["hash"]) == ("intent", MARKET, order["hash"])
 
-        store.apply_fills([fill(order["hash"], 5, 1, 9)], 5)
+        store.apply_fills([fill(order["hash"], 5, 1, 9)], 5, 5)
         kinds = [socket.receive_json() for _ in range(2)]
         assert [(each["kind"], each["hash"]) for each in kinds] == [("fill", order["hash"]), ("state", order["hash"])]
         assert kinds[1]["remaining"] == "9"
@@ -48,7 +48,7 @@ def test_one_market(client):
 
 def test_many_at_once(client, store):
     order = post(client)
-    store.apply_fills([fill(order["hash"], 5, 1, 10**7 - index, index) for index in range(PAGE)], 5)
+    store.apply_fills([fill(order["hash"], 5, 1, 10**7 - index, index) for index in range(PAGE)], 5, 5)
 
     with client.websocket_connect("/v1/stream?after=0") as socket:
         socket.receive_json()
@@ -76,3 +76,28 @@ def test_so_many_listeners(intake):
             assert caught.value.code == 1013
         with client.websocket_connect("/v1/stream") as socket:
             assert socket.receive_json()["kind"] == "hello"
+
+
+def test_so_many_of_one_client(intake):
+    app = create_app(intake, quota=Quota(streams=1))
+    with TestClient(app) as client, client.websocket_connect("/v1/stream") as socket:
+        socket.receive_json()
+        with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/v1/stream"):
+            pass
+        assert caught.value.code == 1013
+        other = TestClient(app, client=("9.9.9.9", 1))
+        with other.websocket_connect("/v1/stream") as second:
+            assert second.receive_json()["kind"] == "hello"
+
+
+def test_events_that_are_deleted(client, store):
+    for number in range(4):
+        post(client, nonce=number)
+    store.forget_events(2)
+
+    with client.websocket_connect("/v1/stream?after=1") as socket, pytest.raises(WebSocketDisconnect) as caught:
+        socket.receive_json()
+    assert caught.value.code == TOO_LATE
+    with client.websocket_connect("/v1/stream?after=2") as socket:
+        assert socket.receive_json() == {"kind": "hello", "number": 2}
+        assert socket.receive_json()["number"] == 3

@@ -102,6 +102,16 @@ def test_signers(view, local):
     assert view.is_signer(local.trader.address, local.keeper.address)
 
 
+def test_collateral_and_nonces(view, local, fund):
+    trader = local.trader.address
+    assert not view.has_collateral(local.keeper.address)
+    fund(1)
+    assert view.has_collateral(trader)
+
+    local.protocol.verifier.cancelNonce(7, sender=local.trader, **FREE)
+    assert view.used([(trader, 6), (trader, 7), (local.short.address, 7)]) == [False, True, False]
+
+
 def test_contract_wallets(view, local, make, project):
     wallet = local.trader.deploy(project.MockWallet, local.trader, **FREE)
     intent, signature = make(1)

@@ -1,6 +1,7 @@
 """A solver without a chain: a market in Python that counts fills, and a node that mines when told."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 from eth_account import Account
@@ -9,8 +10,9 @@ from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from perennial.chain import NodeError
-from perennial.intents import Domain, Intent, message_hash
+from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.relay.records import Order, Status
+from perennial.solver.batch import Gas
 from perennial.solver.journal import Journal
 from perennial.solver.node import Snapshot
 from perennial.solver.orders import Cross, Deal, Open
@@ -23,7 +25,9 @@ NOW = 1_900_000_000
 MARKET = Account.from_key(bytes([9] * 32)).address
 DOMAIN = Domain(31337, Account.from_key(bytes([8] * 32)).address)
 KEY = Account.from_key(bytes([7] * 32))
-TRADERS = [Account.from_key(bytes([number] * 32)).address for number in range(20, 60)]
+KEYS = [Account.from_key(bytes([number] * 32)) for number in range(20, 60)]
+TRADERS = [key.address for key in KEYS]
+_BY_ADDRESS = {key.address: key for key in (*KEYS, KEY)}
 
 
 def opened(sequence, amount, price, *, account=None, remaining=None, **terms):
@@ -32,7 +36,14 @@ def opened(sequence, amount, price, *, account=None, remaining=None, **terms):
     values = {"market": MARKET, "nonce": sequence, "expiry": NOW + 3600, **terms}
     intent = Intent.build(account=account, amount=amount, price=price, **values)
     left = intent.size if remaining is None else remaining
-    return Open("0x" + message_hash(intent, DOMAIN).hex(), sequence, intent, b"", left)
+    return Open("0x" + message_hash(intent, DOMAIN).hex(), sequence, intent, b"", left, account in _BY_ADDRESS)
+
+
+@cache
+def signature_of(intent):
+    """By the account's key, if it has one; else what a contract wallet may take."""
+    key = _BY_ADDRESS.get(intent.common.account)
+    return b"a contract wallet's" if key is None else sign(intent, DOMAIN, key)
 
 
 @dataclass
@@ -43,7 +54,8 @@ class FakeMarket:
     account: str = KEY.address
     domain: Domain = DOMAIN
     now: int = NOW
-    price: int = PRICE
+    price: int | None = PRICE
+    age: int = 10
     deviation: int = 50_000
     taker_fee: int = 1_000
     referral_fee: int = 100_000
@@ -67,13 +79,16 @@ class FakeMarket:
 
     def open_orders(self, market):
         assert market == self.market
-        return [Order(each.sequence, each.hash, each.intent, each.signature, Status.OPEN, 1, 0) for each in self.book]
+        return [
+            Order(each.sequence, each.hash, each.intent, signature_of(each.intent), Status.OPEN, 1, 0)
+            for each in self.book
+        ]
 
     # -- The chain, for decisions
 
     def snapshot(self):
         return Snapshot(
-            self.now, self.price, self.deviation, self.taker_fee, self.referral_fee, self.inventory, self.fee
+            self.now, self.price, self.age, self.deviation, self.taker_fee, self.referral_fee, self.inventory, self.fee
         )
 
     def remaining(self, intents):
@@ -83,8 +98,9 @@ class FakeMarket:
     def _left(self, digest, intent):
         return 0 if digest in self.cancelled else intent.size - self.filled.get(digest, 0)
 
-    def refusals(self, deals):
-        return [self.refused.get(frozenset(deal.hashes)) for deal in deals]
+    def trials(self, deals, limit):
+        assert limit == Gas().most
+        return [self.refused.get(frozenset(deal.hashes), 100_000) for deal in deals]
 
     def calldata(self, deals):
         data = len(self.batches).to_bytes(4)

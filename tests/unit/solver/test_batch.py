@@ -1,5 +1,7 @@
 """What a deal earns, and which deals go into a transaction."""
 
+from dataclasses import replace
+
 import pytest
 
 from perennial.solver.batch import WEI, Gas, Terms, choose
@@ -52,6 +54,18 @@ def test_the_best_that_fit_in_their_order():
     assert batch.deals == (deals[0], deals[2], deals[3])
     assert (batch.gas, batch.profit) == (400, 21)
     assert [(each.hash, each.reason[:17]) for each in skipped] == [(deals[1].order.hash, "the batch is full")]
+
+
+def test_what_was_tried_takes_a_quarter_more():
+    deals = [replace(fill(number, 5), gas=gas) for number, gas in enumerate((100, 80, 101, 40))]
+
+    batch, skipped = choose(deals, terms(), GAS)
+
+    # 125, 100 and 50 of 350; 126 are too many.
+    assert batch is not None
+    assert batch.deals == (deals[0], deals[1], deals[3])
+    assert batch.gas == 100 + 125 + 100 + 50
+    assert [each.hash for each in skipped] == [deals[2].order.hash]
 
 
 def test_of_equals_the_earlier():

@@ -26,6 +26,22 @@ def test_quotes_round_in_its_own_favour():
     assert (own.quote(sells=True), own.quote(sells=False)) == (334, 332)
 
 
+def test_quotes_of_a_negative_price():
+    """A payoff may be: dearer is up all the same."""
+    own = inventory(10 * UNIT, price=-PRICE)
+
+    assert own.quote(sells=True) == -PRICE + 100_000 - 200_000
+    assert own.quote(sells=False) == -PRICE - 100_000 - 200_000
+
+
+def test_an_old_price():
+    terms = {"max_inventory": 10 * UNIT, "max_age": 5}
+    order = opened(1, "1", "101")
+
+    assert Inventory(Limits(**terms), PRICE, 0, WIDE, age=6).offer(order, UNIT) == "the latest price is 6 seconds old"
+    assert isinstance(Inventory(Limits(**terms), PRICE, 0, WIDE, age=5).offer(order, UNIT), Fill)
+
+
 @pytest.mark.parametrize(("size", "moved"), [(10, -200_000), (5, -100_000), (-10, 200_000)])
 def test_a_full_inventory_moves_quotes_to_empty_itself(size, moved):
     assert inventory(size * UNIT).quote(sells=True) == 100_100_000 + moved

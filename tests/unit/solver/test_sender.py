@@ -1,6 +1,7 @@
 """One batch in flight, on disk before it is sent: nothing is sent twice, whatever dies when."""
 
 import sqlite3
+from itertools import pairwise
 
 import pytest
 
@@ -145,6 +146,19 @@ class TestTakenBack:
             sender.resolve()
 
         assert [attempt.cancels for attempt in sender.journal.in_flight().attempts] == [False, True]
+
+    def test_offers_more_where_that_is_not_mined_either(self, sender, market, send):
+        send()
+        for _ in range(3):
+            market.now += 31
+            sender.resolve()
+            sender.resolve()
+
+        attempts = sender.journal.in_flight().attempts
+        assert [attempt.cancels for attempt in attempts] == [False, True, True, True]
+        assert [later.max_fee * 8 >= earlier.max_fee * 9 for earlier, later in pairwise(attempts)] == [True] * 3
+        market.mine()
+        assert sender.resolve().state is State.CANCELLED
 
     def test_the_fee_is_enough_to_replace(self, sender, market, send):
         send()

@@ -5,6 +5,7 @@ import random
 from itertools import pairwise
 
 import pytest
+from eth_account import Account
 
 from perennial.solver.inventory import Limits
 from perennial.solver.journal import Journal, State
@@ -98,6 +99,41 @@ class TestWhyNot:
         market.book = [order] = [opened(1, "5", "101", account=KEY.address)]
 
         assert "solver's own" in reasons(make_solver(**OWN).cycle())[order.hash]
+
+    def test_no_price(self, market, make_solver):
+        market.book = [order] = [opened(1, "5", "101")]
+        market.price = None
+
+        report = make_solver(**OWN).cycle()
+
+        assert reasons(report) == {order.hash: "the oracle's latest version has no price"}
+        assert report.batch is None
+
+    def test_an_old_price(self, market, make_solver):
+        """Crosses need none of the solver's money: they go on."""
+        market.book = [buyer, _, alone] = [opened(1, "5", "101"), opened(2, "-5", "99"), opened(3, "5", "101")]
+        market.age = 61
+
+        report = make_solver(**OWN).cycle()
+
+        assert "the latest price is 61 seconds old" in reasons(report)[alone.hash]
+        assert buyer.hash in report.batch.deals[0].hashes
+
+    def test_a_contract_wallet_waits_for_its_turn(self, market, make_solver):
+        """One a batch, at its end: what its code does with the gas harms nobody else."""
+        wallets = [Account.from_key(bytes([number] * 32)).address for number in (70, 71)]
+        market.book = [opened(n, "5", "101", account=wallet) for n, wallet in enumerate(wallets)]
+        market.book += [opened(2, "5", "101")]
+        solver = make_solver(**OWN)
+
+        report = solver.cycle()
+
+        first, last = (deal.order for deal in report.batch.deals)
+        assert (first.hash, last.by_key) == (market.book[2].hash, False)
+        [waiting] = {order.hash for order in market.book} - {first.hash, last.hash}
+        assert "one deal of a contract wallet" in reasons(report)[waiting]
+        work(solver, market, 3)
+        assert len(market.filled) == 3
 
     def test_profit(self, market, make_solver):
         market.book = [order, _] = [opened(1, "5", "100"), opened(2, "-5", "100")]

@@ -1,0 +1,80 @@
+"""What a person writes to what the contracts take, exactly: sizes, dollars, shares, times."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from perennial.amounts import ONE, decimal, raw
+from perennial.client.errors import InputError
+
+Number = str | int | Decimal
+"""A decimal number without rounding errors: text, an integer or a Decimal, never a float."""
+
+ALL = -(2**255)
+"""As a size or as collateral in `Market.update`: closes or withdraws all there is (docs/protocol.md §5.8)."""
+
+_SPAN = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def amount(name: str, value: Number) -> int:
+    """A positive number with 6 decimals, as the integer of the contracts. InputError names what it is for."""
+    result = signed(name, value)
+    if result <= 0:
+        raise InputError(f"{name}: {value} is not more than 0")
+    return result
+
+
+def signed(name: str, value: Number) -> int:
+    """A number with 6 decimals of either sign. InputError for a float, for more decimals, for what is no number."""
+    if isinstance(value, float):
+        raise InputError(
+            f"{name}: {value!r} is a float, which rounds in passing: write it as text, {str(value)!r}, or as a Decimal"
+        )
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise InputError(f"{name}: {value!r} is no number: write it as text, such as '0.5', or as a Decimal")
+    try:
+        return raw(value.replace(",", "").replace("_", "").strip() if isinstance(value, str) else value)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def units_for(usd: int, price: int) -> int:
+    """How many units `usd` dollars are at a price, rounded down: an estimate, since an order settles at a later price.
+
+    All with 6 decimals. InputError without a price, and where it is less than a millionth of a unit.
+    """
+    if price == 0:
+        raise InputError("the market has no price yet: give the size in units")
+    units = usd * ONE // abs(price)
+    if units == 0:
+        raise InputError(f"{decimal(usd)} USD are less than a millionth of a unit at a price of {decimal(price)}")
+    return units
+
+
+def instant(name: str, value: str | int | datetime, now: int) -> int:
+    """Unix seconds of a date ("2026-12-24", "2026-12-24T18:00", in UTC), a span from now ("36h", "7d") or a datetime.
+
+    InputError for what is none of them, and for what is not after `now`.
+    """
+    seconds = _instant(name, value, now)
+    if seconds <= now:
+        raise InputError(f"{name}: {value} is not after now, {datetime.fromtimestamp(now, UTC).isoformat()}")
+    return seconds
+
+
+def _instant(name: str, value: str | int | datetime, now: int) -> int:
+    if isinstance(value, datetime):
+        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if span := _SPAN.fullmatch(value.strip()):
+            return now + int(span[1]) * _SECONDS[span[2]]
+        try:
+            return _instant(name, datetime.fromisoformat(value.strip()), now)
+        except ValueError:
+            pass
+    raise InputError(f"{name}: {value!r} is neither a date (2026-12-24) nor a span (36h, 7d) nor Unix seconds")

@@ -1,0 +1,205 @@
+"""The protocol on a chain, as a user sees it: where its contracts are, its markets, who may take tokens."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from eth_utils.address import to_checksum_address
+
+from perennial.abi import Reverted
+from perennial.amounts import decimal
+from perennial.chain import Chain, Contract, NodeError
+from perennial.client.errors import InputError, Refused, UnreachableError
+from perennial.client.events import SPAN
+from perennial.client.market import Market
+from perennial.client.sending import PATIENCE, Sender
+from perennial.client.signers import address_of
+from perennial.client.state import newest_block
+from perennial.relay.rpc import LastingRpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+    from types import TracebackType
+
+    from perennial.client.results import Position
+    from perennial.client.state import Makeup
+
+    Ask = Callable[[str, str, Decimal], bool]
+
+T = TypeVar("T")
+
+
+class Protocol:
+    """The protocol on one chain. A context manager closes its connection.
+
+    `approve` says what happens where a market may not take the tokens that a deposit needs: "exact" (the default)
+    approves exactly what this deposit takes, "never" refuses, and a function is asked with the token's symbol, the
+    market's name and the amount.
+    """
+
+    def __init__(
+        self,
+        rpc: str,
+        factory: str,
+        markets: Mapping[str, tuple[str, int]] | None = None,
+        *,
+        network: str = "",
+        start_block: int = 0,
+        approve: str | Ask = "exact",
+        span: int = SPAN,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Connects to the node at `rpc`. `markets` are addresses and first blocks by name."""
+        if approve not in ("exact", "never") and not callable(approve):
+            raise InputError(f"approve: {approve!r} is neither exact nor never nor a function")
+        try:
+            self.rpc = LastingRpc(rpc)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        self.network, self.start_block, self.span, self._approve = network, start_block, span, approve
+        self.factory_address, self._known = factory, dict(markets or {})
+        self.chain_id = int(self.guard(lambda: self.rpc.call("eth_chainId")), 16)
+        self.sender = Sender(self.rpc, self.chain_id, patience)
+
+    @classmethod
+    def connect(cls, where: Any = "devnet", rpc: str | None = None, **options: Any) -> Self:
+        """The protocol on a network ("devnet", "base-sepolia", …) or of a manifest (a path, or one that is loaded).
+
+        `rpc` is the node's address; a devnet's manifest knows it. `options` are those of Protocol. Raises InputError
+        for an unknown network, UnreachableError where no node answers or it is of another chain.
+        """
+        manifest = _manifest(where)
+        node = rpc or manifest.rpc
+        if not node:
+            raise InputError(f"{manifest.network} needs a node: give its address as rpc (--rpc, or PERENNIAL_NODE)")
+        first = manifest.start_block
+        markets = {name: (each.address, each.block or first) for name, each in manifest.markets.items()}
+        factory = manifest.address("MarketFactory")
+        options = {"network": manifest.network, "start_block": first, **options}
+        protocol = cls(node, factory, markets, **options)
+        if protocol.chain_id != manifest.chain_id:
+            protocol.close()
+            raise UnreachableError(
+                f"the node at {node} is of chain {protocol.chain_id}; {manifest.network} is chain {manifest.chain_id}"
+            )
+        return protocol
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.rpc.close()
+
+    # -- Markets -----------------------------------------------------------------------------------------------------
+
+    def market(self, name: str) -> Market:
+        """A market by name ("BTC-USD"; case does not matter) or address."""
+        for known, (address, block) in self._known.items():
+            if name.lower() in (known.lower(), address.lower()):
+                return Market(self, known, to_checksum_address(address), block)
+        if name.startswith("0x") and len(name) == 42:
+            if self.guard(lambda: self._factory.read("isMarket", name)):
+                return Market(self, to_checksum_address(name), to_checksum_address(name), self.start_block)
+            raise InputError(f"{name} is no market of the factory at {self.factory_address}")
+        known_names = ", ".join(self._known) or "none by name"
+        raise InputError(f"no market {name!r} on {self.network or 'this network'}: there are {known_names}")
+
+    def markets(self) -> tuple[Market, ...]:
+        """Every market of the factory; those that are not in the manifest have their address for a name."""
+        count = self.guard(lambda: self._factory.read("marketCount"))
+        queries = [self._factory.query("markets", index) for index in range(count)]
+        return tuple(self.market(address) for address in self.guard(lambda: Chain(self.rpc).ask_all(queries)))
+
+    def positions(self, account: Any) -> tuple[Position, ...]:
+        """What an account has, in each market in which it has something."""
+        found = (market.position(account) for market in self.markets())
+        return tuple(position for position in found if not position.is_empty)
+
+    # -- Tokens ------------------------------------------------------------------------------------------------------
+
+    def allow(self, account: Any, made: Makeup, amount: int) -> int:
+        """Sees to it that a market may take `amount` (6 decimals) of an account's tokens; returns what was approved.
+
+        InputError where the account has not so much, or where it may not be approved.
+        """
+        if amount == 0:
+            return 0
+        owner, token = address_of(account), self._token(made)
+        queries = [
+            token.query("balanceOf", owner),
+            token.query("allowance", owner, made.address),
+            token.query("symbol"),
+        ]
+        balance, allowance, symbol = self.guard(lambda: token.chain.ask_all(queries))
+        if balance < amount * made.scale:
+            has = decimal(balance // made.scale)
+            raise InputError(f"{owner} has {has} {symbol}, and {decimal(amount)} are needed: get more, or use less")
+        if allowance >= amount * made.scale:
+            return 0
+        name, ask = self.market(made.address).name, self._approve
+        agreed = ask(symbol, name, decimal(amount)) if callable(ask) else ask == "exact"
+        if not agreed:
+            raise InputError(
+                f"{name} may not take {decimal(amount)} {symbol} of {owner}: approve that much, or let the client"
+            )
+        self.sender.send(account, token.query("approve", made.address, amount * made.scale))
+        return amount
+
+    def lacks_allowance(self, account: Any, made: Makeup, amount: int) -> bool:
+        """Whether a market may take less than `amount` (6 decimals) of an account's tokens."""
+        if amount == 0:
+            return False
+        owner = address_of(account)
+        allowance: int = self.guard(lambda: self._token(made).read("allowance", owner, made.address))
+        return allowance < amount * made.scale
+
+    def _token(self, made: Makeup) -> Contract:
+        return Contract(Chain(self.rpc), "MockToken", made.token)
+
+    # -- The chain ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def verifier(self) -> str:
+        """The contract that checks signatures of intents."""
+        return to_checksum_address(self.guard(lambda: self._factory.read("verifier")))
+
+    @property
+    def _factory(self) -> Contract:
+        return Contract(Chain(self.rpc), "IMarketFactory", self.factory_address)
+
+    def block(self) -> int:
+        """Number of the newest block."""
+        return self.guard(lambda: newest_block(self.rpc)).number
+
+    def now(self) -> int:
+        """Time of the newest block."""
+        return self.guard(lambda: newest_block(self.rpc)).timestamp
+
+    def guard(self, question: Callable[[], T]) -> T:
+        """What a question to the node answers; what can go wrong with it as errors of the client."""
+        try:
+            return question()
+        except Reverted as error:
+            raise Refused(error) from error
+        except NodeError as error:
+            raise UnreachableError(str(error)) from error
+
+
+def _manifest(where: Any) -> Any:
+    """A manifest by the name of its network or by its path, or itself."""
+    if not isinstance(where, str) and hasattr(where, "contracts"):
+        return where
+    from perennial.manifest import Manifest
+
+    try:
+        return Manifest.load(str(where))
+    except (OSError, LookupError, ValueError) as error:
+        raise InputError(f"{where}: {error}") from error

@@ -1,0 +1,58 @@
+"""Who a command acts for: an account of Ape by its alias, a funded account of a devnet by its number, an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perennial.client.errors import InputError
+from perennial.client.signers import address_of
+
+MNEMONIC = "test test test test test test test test test test test junk"
+"""That of local networks, known to everybody."""
+
+COUNT = 10
+"""Funded accounts of a devnet."""
+
+LOCAL = ("devnet", "local")
+"""Networks on which such accounts are worth something to nobody."""
+
+
+def signer(name: str | None, network: str) -> Any:
+    """An account that signs. InputError where there is none of this name; keys are not taken."""
+    if name is None:
+        hint = f"a number from 0 to {COUNT - 1}, or the alias" if network in LOCAL else "the alias"
+        raise InputError(f"who signs? Give --account: {hint} of an account of Ape (see `ape accounts list`)")
+    if name.startswith("0x"):
+        what = "a private key is never given on a command line" if len(name) == 66 else "an address cannot sign"
+        raise InputError(f"--account: {what}: import the key into Ape (`ape accounts import ALIAS`), give the alias")
+    if name.isdigit():
+        return _of_devnet(int(name), network)
+    return _of_ape(name)
+
+
+def address(name: str | None, network: str) -> str:
+    """The address of an account by its name, or itself. InputError as in `signer`."""
+    if name is not None and name.startswith("0x") and len(name) == 42:
+        return address_of(name)
+    return address_of(signer(name, network))
+
+
+def _of_devnet(index: int, network: str) -> Any:
+    if network not in LOCAL:
+        raise InputError(f"--account {index}: {network} has no accounts by number; give an alias of Ape")
+    if index >= COUNT:
+        raise InputError(f"--account {index}: a devnet has the accounts 0 to {COUNT - 1}")
+    from eth_account import Account
+
+    Account.enable_unaudited_hdwallet_features()
+    return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+
+
+def _of_ape(alias: str) -> Any:
+    # Here, since Ape takes seconds to import.
+    from ape import accounts
+
+    if alias not in accounts.aliases:
+        known = ", ".join(sorted(accounts.aliases)) or "none"
+        raise InputError(f"--account {alias}: Ape has no account of this alias; it has {known}")
+    return accounts.load(alias)

@@ -1,0 +1,87 @@
+"""What commands print: tables and results for people, JSON alone on standard output for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from perennial.client.records import TIMES, Record, moment, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH = 200
+"""Columns where nobody says how many there are: in a pipe."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Many results of a kind, as a table with these columns (titles to fields); `empty` is said where there are none.
+
+    `whole` is what machines get instead, `below` what people get beneath, `code` what the command exits with.
+    """
+
+    values: Sequence[Record]
+    columns: dict[str, str]
+    empty: str
+    whole: Record | None = None
+    below: Record | None = None
+    code: int = 0
+
+
+Answer = Record | Listing
+
+
+def show(answer: Answer, *, as_json: bool) -> None:
+    """Prints what a command answers."""
+    if as_json:
+        click.echo(json.dumps(_content(answer), indent=2))
+        return
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    if isinstance(answer, Record):
+        console.print(answer)
+        return
+    console.print(table(answer.values, answer.columns) if answer.values else answer.empty)
+    if answer.below is not None:
+        console.print()
+        console.print(answer.below)
+
+
+def table(values: Sequence[Record], columns: dict[str, str]) -> Table:
+    """A table of results; columns that say nothing in any row are left out."""
+    cells = {title: [_cell(field, getattr(value, field)) for value in values] for title, field in columns.items()}
+    shown = {title: column for title, column in cells.items() if any(cell not in ("", "0.00") for cell in column)}
+    found = Table(box=None, pad_edge=False, header_style="bold")
+    for title, column in shown.items():
+        is_number = all(cell.lstrip("-")[:1].isdigit() and ":" not in cell for cell in column if cell)
+        found.add_column(title, justify="right" if is_number else "left", overflow="fold")
+    for row in zip(*shown.values(), strict=True):
+        found.add_row(*row)
+    return found
+
+
+def failure(message: str, content: dict[str, Any], *, as_json: bool) -> None:
+    """What went wrong: for people on standard error, for machines on standard output as well."""
+    click.echo(f"Error: {message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": content}, indent=2))
+
+
+def _content(answer: Answer) -> Any:
+    if isinstance(answer, Record):
+        return answer.to_dict()
+    if answer.whole is not None:
+        return answer.whole.to_dict()
+    return [value.to_dict() for value in answer.values]
+
+
+def _cell(field: str, value: Any) -> str:
+    if value is None:
+        return ""
+    return moment(value) if field in TIMES else text(value)

@@ -1,0 +1,154 @@
+"""What commands share: options, the connection, and what happens where something goes wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perennial.client import ClientError, InputError, Protocol, Refused, UnreachableError
+from perennial.commands import accounts, output
+from perennial.commands.output import Answer, Listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from decimal import Decimal
+
+    from perennial.client import Market
+
+REFUSED, USAGE, UNREACHABLE = 1, 2, 3
+"""Exit codes."""
+
+
+@dataclass
+class Session:
+    """One call of a command."""
+
+    network: str
+    rpc: str | None
+    as_json: bool
+    account: str | None = None
+    approve: str = "exact"
+    _protocol: Protocol | None = field(default=None, init=False)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The connection, made when it is asked for."""
+        if self._protocol is None:
+            approve = self._ask if self.approve == "ask" else self.approve
+            self._protocol = Protocol.connect(self.network, self.rpc, approve=approve)
+        return self._protocol
+
+    def market(self, name: str) -> Market:
+        """A market by name or address."""
+        return self.protocol.market(name)
+
+    @property
+    def signer(self) -> Any:
+        """The account that signs."""
+        return accounts.signer(self.account, self.protocol.network)
+
+    @property
+    def address(self) -> str:
+        """The account that is asked about."""
+        return accounts.address(self.account, self.protocol.network)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        if self._protocol is not None:
+            self._protocol.close()
+
+    def _ask(self, symbol: str, market: str, amount: Decimal) -> bool:
+        return click.confirm(f"May {market} take exactly {amount} {symbol} of yours?", err=True)
+
+
+def command(
+    name: str,
+    *,
+    group: click.Group | None = None,
+    account: str | None = None,
+    approves: bool = False,
+    examples: Sequence[str] = (),
+) -> Callable[[Callable[..., Answer]], click.Command]:
+    """Makes a command of a function of a Session, which returns what is to be printed.
+
+    `account` is "signs" or "asks" for the option --account and what it is for, `approves` says that tokens may have to
+    be approved, `examples` end the help.
+    """
+
+    def decorate(function: Callable[..., Answer]) -> click.Command:
+        @wraps(function)
+        def run(network: str, rpc: str | None, as_json: bool, **options: Any) -> None:
+            who, approve = options.pop("account", None), options.pop("approve", "exact")
+            if approve == "ask" and as_json:
+                raise click.UsageError("--approve ask needs a person; with --json give exact or never")
+            sys.exit(_run(function, Session(network, rpc, as_json, who, approve), options))
+
+        wrapped: Callable[..., Any] = run
+        for option in reversed(_options(account, approves=approves)):
+            wrapped = option(wrapped)
+        epilog = "\b\nExamples:\n" + "\n".join(f"  perennial {example}" for example in examples) if examples else None
+        made: click.Command = click.command(name, epilog=epilog)(wrapped)
+        if group is not None:
+            group.add_command(made)
+        return made
+
+    return decorate
+
+
+def _run(function: Callable[..., Answer], session: Session, options: dict[str, Any]) -> int:
+    """Runs a command; returns its exit code. Nobody's mistake is a traceback."""
+    try:
+        # What Ape says to its user must not get among what a machine reads.
+        with contextlib.redirect_stdout(sys.stderr) if session.as_json else contextlib.nullcontext():
+            answer = function(session, **options)
+        output.show(answer, as_json=session.as_json)
+    except Refused as error:
+        output.failure(str(error), error.to_dict(), as_json=session.as_json)
+        return REFUSED
+    except InputError as error:
+        return _failed(error, "Input", USAGE, session)
+    except UnreachableError as error:
+        return _failed(error, "Unreachable", UNREACHABLE, session)
+    except ClientError as error:
+        return _failed(error, type(error).__name__.removesuffix("Error"), REFUSED, session)
+    finally:
+        session.close()
+    return answer.code if isinstance(answer, Listing) else 0
+
+
+def _failed(error: ClientError, name: str, code: int, session: Session) -> int:
+    output.failure(str(error), {"error": name, "meaning": str(error)}, as_json=session.as_json)
+    return code
+
+
+def _options(account: str | None, *, approves: bool) -> list[Callable[[Any], Any]]:
+    options = [
+        click.option(
+            "--network",
+            default="devnet",
+            envvar="PERENNIAL_NETWORK",
+            show_default=True,
+            help="Network: devnet, devnet:PORT, base-sepolia, base, or the path of a manifest.",
+        ),
+        click.option("--rpc", envvar="PERENNIAL_NODE", help="Address of a node; a devnet's is known."),
+        click.option("--json", "as_json", is_flag=True, help="JSON on standard output, and nothing else there."),
+    ]
+    if account is not None:
+        kinds = "alias of an account of Ape, on a devnet a number from 0 to 9"
+        says = f"Who signs: {kinds}." if account == "signs" else f"Who is asked about: an address, {kinds}."
+        options.insert(0, click.option("--account", envvar="PERENNIAL_ACCOUNT", help=says))
+    if approves:
+        approve = click.option(
+            "--approve",
+            type=click.Choice(["exact", "ask", "never"]),
+            default="exact",
+            show_default=True,
+            help="Where the market may not take the tokens: approve exactly what is needed, ask, or refuse.",
+        )
+        options.insert(1, approve)
+    return options

@@ -1,0 +1,1 @@
+"""Keepers: who commits prices, settles and liquidates, and whether that pays."""

@@ -1,0 +1,213 @@
+"""What people see, what machines get, and how commands end."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from perennial.cli import _COMMANDS, main
+from perennial.commands.intent import intent
+from perennial.local import FREE
+
+TRADING = ["open", "close", "reduce", "deposit", "withdraw", "claim", "settle", "liquidate"]
+ASKING = ["markets", "market", "quote", "positions", "orders", "history"]
+LONG = ["open", "BTC-USD", "long", "--size", "0.5", "--collateral", "1000"]
+
+
+def ends(result, code, says=""):
+    """How a command ended: never with a traceback."""
+    assert result.exit_code == code, result.stderr
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert says in result.stderr
+    return result
+
+
+def change(manifest, **values):
+    """Changes what the manifest says."""
+    path = Path(manifest)
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+# -- Help --------------------------------------------------------------------------------------------------------------
+
+
+def test_every_verb_is_there():
+    assert set(_COMMANDS) >= {*TRADING, *ASKING, "intent"}
+
+
+@pytest.mark.parametrize("name", [*TRADING, *ASKING])
+def test_help_has_examples(name):
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"Examples:\n  perennial {name}" in result.output.replace("  Examples:\n    ", "Examples:\n  ")
+
+
+@pytest.mark.parametrize("name", ["post", "list", "show", "fill", "cancel"])
+def test_help_of_intents_has_examples(name):
+    assert name in intent.commands
+    result = CliRunner().invoke(main, ["intent", name, "--help"])
+    assert f"perennial intent {name}" in result.output
+
+
+# -- For people --------------------------------------------------------------------------------------------------------
+
+
+def test_markets(run, local):
+    result = ends(run("markets"), 0)
+    head, row = result.stdout.splitlines()
+    assert head.split()[:3] == ["market", "token", "price"]
+    assert row.split()[:3] == ["BTC-USD", "mUSD", "60,000.00"]
+    ends(run("market", local.market.address), 0)
+
+
+def test_a_quote(run):
+    result = ends(run("quote", "BTC-USD", "long", "--usd", "30000", "--collateral", "1000"), 0)
+    assert "\nsize                  0.50" in result.stdout
+    assert "\nnote                  the size is an estimate: USD at the latest price in units" in result.stdout
+
+
+def test_an_order(run):
+    result = ends(run(*LONG), 0)
+    assert "opened          0.50" in result.stdout
+    orders = ends(run("orders"), 0).stdout
+    assert "waiting  waits for the price of 2030-" in orders
+    history = ends(run("history", "BTC-USD"), 0).stdout
+    assert "opens long 0.5" in history
+    assert "collateral" in history.splitlines()[-1]
+
+
+def test_nothing_yet(run):
+    assert ends(run("positions"), 0).stdout == "The account has nothing in any market.\n"
+    assert ends(run("orders", "BTC-USD"), 0).stdout == "The account has placed no orders.\n"
+    assert ends(run("history", "BTC-USD"), 0).stdout.startswith("Nothing has happened.\n")
+
+
+def test_positions_of_an_address(run, local):
+    result = ends(run("positions", "--account", local.maker.address), 0)
+    assert "maker" in result.stdout
+
+
+def test_claim(run):
+    assert "credits  0.00" in ends(run("claim", "BTC-USD"), 0).stdout
+
+
+# -- For machines ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["markets"],
+        ["market", "BTC-USD"],
+        ["quote", "BTC-USD", "short", "--size", "1", "--collateral", "5000"],
+        ["positions"],
+        ["orders"],
+        ["history", "BTC-USD"],
+        LONG,
+        ["deposit", "BTC-USD", "5"],
+        ["withdraw", "BTC-USD", "all"],
+        ["settle", "BTC-USD"],
+        ["claim", "BTC-USD"],
+    ],
+)
+def test_json_alone(run, arguments):
+    result = ends(run(*arguments, "--json"), 0)
+    content = json.loads(result.stdout)
+    assert "e+" not in result.stdout.lower()
+    assert all(not isinstance(value, float) for value in (content.values() if isinstance(content, dict) else content))
+    assert result.stderr == ""
+
+
+def test_an_error_for_machines(run):
+    run("deposit", "BTC-USD", "10")
+    result = ends(run("withdraw", "BTC-USD", "11", "--json"), 1)
+    error = json.loads(result.stdout)["error"]
+    assert error["error"] == "InsufficientCollateral"
+    assert error["values"] == {"collateral": "10.000000", "amount": "11.000000"}
+    assert error["remedy"] == 'Withdraw less, or "all".'
+
+
+# -- Ends --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["open", "BTC-USD", "long", "--size", "5", "--collateral", "1"], "InsufficientMargin (effectiveCollateral:"),
+        (["quote", "BTC-USD", "long", "--size", "5", "--collateral", "1"], "InsufficientMargin (effectiveCollateral:"),
+        (["withdraw", "BTC-USD", "1"], "InsufficientCollateral (collateral: 0.00, amount: 1.00)"),
+        (["liquidate", "BTC-USD", "0x" + "11" * 20], "NotLiquidatable"),
+    ],
+)
+def test_refused_by_the_chain(run, arguments, says):
+    result = ends(run(*arguments), 1, says)
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["market", "DOGE-USD"], "no market 'DOGE-USD' on local: there are BTC-USD"),
+        (["open", "BTC-USD", "up", "--size", "1"], "'up' is not one of 'long', 'short', 'maker'"),
+        (["open", "BTC-USD", "long"], "give the size in units or in USD, one of the two"),
+        (["open", "BTC-USD", "long", "--size", "1", "--usd", "1"], "give the size in units or in USD"),
+        (["open", "BTC-USD", "long", "--size", "0.0000001"], "has more than 6 decimals"),
+        (["open", "BTC-USD", "long", "--size", "much"], "'much' is not a number"),
+        (["open", "BTC-USD", "long", "--size", "1", "--referrer", "bob"], "referrer: 'bob' is no address"),
+        (["close", "BTC-USD"], "there is nothing to close"),
+        (["reduce", "BTC-USD"], "give the size in units or in USD, or close all"),
+        (["deposit", "BTC-USD", "99999999999"], "are needed: get more, or use less"),
+        (["quote", "BTC-USD", "long", "--size", "1", "--until", "soon"], "until: 'soon' is neither a date"),
+        (["markets", "--network", "atlantis"], "atlantis"),
+        (["markets", "--network", "/nowhere.json"], "no manifest /nowhere.json"),
+        (["markets", "--rpc", "node"], "is not the address of a node"),
+        (["positions", "--account", "11"], "--account 11: a devnet has the accounts 0 to 9"),
+        (["close", "BTC-USD", "--account", "0x" + "11" * 32], "a private key is never given on a command line"),
+        (["close", "BTC-USD", "--account", "0x" + "11" * 20], "an address cannot sign"),
+        (["close", "BTC-USD", "--account", "nobody-at-all"], "Ape has no account of this alias"),
+        (["open", *LONG[1:], "--approve", "ask", "--json"], "--approve ask needs a person"),
+        (["intent", "post", "BTC-USD", "long", "--size", "1"], "Missing option '--price'"),
+        (["intent", "post", "BTC-USD", "long", "--price", "1"], "give the size in units or in USD"),
+    ],
+)
+def test_wrong_usage(run, arguments, says):
+    result = ends(run(*arguments), 2, says)
+    assert result.stdout == ""
+
+
+def test_nobody_signs(run):
+    ends(run("close", "BTC-USD", PERENNIAL_ACCOUNT=None), 2, "who signs? Give --account")
+    ends(run("quote", "BTC-USD", "long", "--close", PERENNIAL_ACCOUNT=None), 2, "whose position?")
+
+
+def test_no_node(run):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
+        ends(run("markets", "--rpc", nowhere), 3, "does not answer")
+        ends(run("intent", "list", "BTC-USD", "--relay", nowhere), 3, "the relay does not answer")
+
+
+def test_a_node_of_another_chain(run, network):
+    change(network, chain_id=1)
+    ends(run("markets"), 3, "is of chain 31337; local is chain 1")
+
+
+def test_waiting_in_vain(run):
+    ends(run(*LONG, "--wait", "--timeout", "0"), 3, "the order still waits for it")
+
+
+def test_numbers_are_for_local_networks(run, network):
+    change(network, network="base-sepolia")
+    ends(run("positions"), 2, "--account 4: base-sepolia has no accounts by number")
+
+
+# -- Tokens ------------------------------------------------------------------------------------------------------------
+
+
+def test_approvals(run, local):
+    local.token.approve(local.market, 0, sender=local.trader, **FREE)
+    ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.000000 mUSD")
+    assert "approved     7.00" in ends(run("deposit", "BTC-USD", "7"), 0).stdout
