@@ -22,6 +22,7 @@ from perennial.mirror.vault_invariants import check_vault
 from perennial.mirror.vault_state import VaultParameter
 from perennial.testing.differential import ACTORS, ROLES, Bench, Mismatch, Setup, Twin, address_of
 from perennial.testing.evm import Contract, Halted
+from perennial.testing.vault_guard import Guard
 
 MANAGER = "coordinator"
 """Who makes the vault and holds its parameters."""
@@ -79,11 +80,16 @@ class TwinBench(Bench):
         self.vaults.send("upgradeTo", code.address, sender=owner)
 
     @contextmanager
-    def open_vault(self, setup: VaultSetup) -> Iterator["VaultTwin"]:
-        """A vault over markets, and the mirrors; all are gone afterwards."""
+    def open_vault(self, setup: VaultSetup, *, register: bool = True) -> Iterator["VaultTwin"]:
+        """A vault over markets, and the mirrors; all are gone afterwards.
+
+        Without `register` the vault has no markets yet: where recorded actions are done again, they are among them.
+        """
         with self.evm.undone():
             self.evm.warp(START)
             twin = VaultTwin(self, setup)
+            if register:
+                twin.register()
             try:
                 yield twin
             finally:
@@ -95,6 +101,7 @@ class MarketOfVault(Twin):
 
     record: Callable[[str, tuple[Any, ...]], None] | None = None
     mirror_oracle: BreakableOracle
+    guard: Callable[..., Guard] | None = None
     code: bytes
     vault = ""
 
@@ -142,9 +149,14 @@ class MarketOfVault(Twin):
 
     def act(self, name: str, *arguments: Any) -> str | None:
         """As Twin's."""
-        if self.record is not None:
-            self.record(name, arguments)
-        return super().act(name, *arguments)
+        if self.record is None:
+            return super().act(name, *arguments)
+        self.record(name, arguments)
+        assert self.guard is not None
+        guard = self.guard(priced=False)
+        error = super().act(name, *arguments)
+        guard.check(set())
+        return error
 
 
 @dataclass
@@ -182,12 +194,16 @@ class VaultTwin:
         )
         for name in (*ROLES, *ACTORS):
             self.token.send("approve", address, 2**256 - 1, sender=address_of(name))
+        self.users = [address_of(name) for name in (*ACTORS, MANAGER)]
         for twin in self.markets:
             twin.accounts.append(address)
-            twin.vault = address
+            twin.vault, twin.guard = address, self.guard
         self.warp(0)
-        count = len(self.markets) - setup.spare
-        for index in range(count):
+
+    def register(self) -> None:
+        """Registers all markets but the spare ones."""
+        setup = self.setup
+        for index in range(len(self.markets) - setup.spare):
             self.act("register", index, setup.weights[index], setup.leverages[index], MANAGER)
 
     def warp(self, seconds: int) -> None:
@@ -205,10 +221,16 @@ class VaultTwin:
         """
         self.actions.append((None, name, arguments))
         move: Callable[..., str | None] = getattr(self, f"_do_{name}")
+        guard = self.guard(priced=True)
         error = move(*arguments)
         self.outcomes[f"vault {name}: {error or 'done'}"] += 1
         self.compare()
+        guard.check({self._at(word) for word in arguments if word in (*ACTORS, MANAGER)})
         return error
+
+    def guard(self, *, priced: bool) -> Guard:
+        """Looks at what everybody has, and at the price of a share."""
+        return Guard(self.mirror, self.users, priced=priced)
 
     def replay(self, actions: list[Step]) -> None:
         """Does recorded actions again."""
