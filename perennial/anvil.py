@@ -26,15 +26,24 @@ class AnvilError(RuntimeError):
 
 
 @contextmanager
-def anvil(timestamp: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
+def anvil(
+    timestamp: int | None = None,
+    options: Sequence[str] = (),
+    *,
+    port: int = 0,
+    chain_id: int = CHAIN_ID,
+    history: bool = False,
+) -> Iterator[str]:
     """Starts Anvil, gives its address, stops it however the block is left.
 
-    The genesis block is made at `timestamp` (Unix seconds, now by default). Gas is free, transactions keep the order in
-    which they come, every account is unlocked, old states are not kept. Raises AnvilError.
+    The genesis block is made at `timestamp` (Unix seconds, now by default), the port is any that is free by default.
+    Gas is free, transactions keep the order in which they come, every account is unlocked. Old states, blocks and
+    events are kept with `history` alone. Raises AnvilError.
     """
-    command = [_binary(), "--port", "0", "--chain-id", str(CHAIN_ID), "--order", "fifo", "--auto-impersonate"]
+    command = [_binary(), "--port", str(port), "--chain-id", str(chain_id), "--order", "fifo", "--auto-impersonate"]
     command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", str(10**9)]
-    command += ["--prune-history", "--transaction-block-keeper", "64"]
+    if not history:
+        command += ["--prune-history", "--transaction-block-keeper", "64"]
     if timestamp is not None:
         command += ["--timestamp", str(timestamp)]
     # A session of its own: Ctrl-C is for the caller, who stops Anvil when done with it.

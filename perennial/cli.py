@@ -12,6 +12,7 @@ _COMMANDS = {
     "deposit": "perennial.commands.trading",
     "history": "perennial.commands.questions",
     "intent": "perennial.commands.intent",
+    "keeper": "perennial.keeper.command",
     "liquidate": "perennial.commands.trading",
     "market": "perennial.commands.questions",
     "markets": "perennial.commands.questions",

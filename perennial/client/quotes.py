@@ -141,7 +141,7 @@ def position(name: str, snapshot: Snapshot, account: str, address: str, rewards:
     side, size = (state.side, state.size) if state.size else (Side.NONE, 0)
     pending_side, pending = state.pending
     value = size * abs(present.price) // ONE
-    below, above = mirror_quote.liquidation_prices(present, account)
+    below, above = mirror_quote.liquidation_prices(present, account) if size else (None, None)
     effective = state.effective(present.price)
     return Position(
         market=name,

@@ -130,9 +130,9 @@ REMEDIES: dict[str, Remedy] = {
     "OwnerRequired": Remedy("The MarketFactory always has an owner.", "Hand it over instead: transferOwnership."),
     "LengthMismatch": Remedy("The batch has not one signature for each message.", "Give as many as messages."),
     # -- Roles and parameters -----------------------------------------------------------------------------------------
-    "NotCoordinator": Remedy("The caller is not the market's coordinator.", "Send with the coordinator, or the owner."),
+    "NotCoordinator": Remedy("The caller is not the coordinator.", "Send with the coordinator, or the owner."),
     "NotOwner": Remedy("The caller is not the protocol's owner.", _OWNER),
-    "NotFactory": Remedy("The caller is not the MarketFactory.", _OWNER),
+    "NotFactory": Remedy("The caller is not the factory.", _OWNER),
     "NotFeeRole": Remedy(
         "The caller has no role that fees belong to.",
         "Credits of referrals and liquidations are claimed with `claim`; fees by who holds the role.",
@@ -213,6 +213,39 @@ REMEDIES: dict[str, Remedy] = {
     "VersionNotNext": Remedy("The version is not the one that waits.", _KEEPER),
     "VersionOutOfOrder": Remedy("An earlier version waits for its price.", _KEEPER),
     "CheckpointUnorderedInsertion": Remedy("A change comes before an earlier one.", _BUG),
+    # -- Vaults -------------------------------------------------------------------------------------------------------
+    "DepositTooSmall": Remedy("The request is less than the vault's minimum.", "Deposit at least the minimum."),
+    "DepositCapExceeded": Remedy(
+        "With this request the vault would hold more than its cap.", "Deposit less, or later."
+    ),
+    "ZeroShares": Remedy("No shares were handed in.", "Give a number of shares."),
+    "VaultInsolvent": Remedy("A loss beyond all assets has stopped deposits.", "Use another vault; claims still work."),
+    "RequestPending": Remedy(
+        "A request in another epoch takes the same place.", "Wait until that epoch has settled, and claim it."
+    ),
+    "ExceedsClaimable": Remedy("This is more than can be claimed.", "Claim at most what is claimable."),
+    "Asynchronous": Remedy(
+        "Requests are priced later: there is nothing to preview.", "Look at the share price instead."
+    ),
+    "SelfOperator": Remedy("Nobody is an operator of its own.", "Name another operator."),
+    "EpochPending": Remedy("The epoch before has not settled.", "Wait for the next prices, then settle it."),
+    "NothingToClose": Remedy("The open epoch has no requests that could be closed.", "There is nothing to do."),
+    "NothingToRebalance": Remedy(
+        "No market is off its target by more than the tolerance, or none accepts an order.", "There is nothing to do."
+    ),
+    "ProtocolPaused": Remedy("The protocol is paused: no market would accept an order.", "Wait until it is unpaused."),
+    "InsufficientGas": Remedy("The call of a market failed for want of gas.", "Send it with more gas."),
+    "UnknownMarket": Remedy("The market is not of the MarketFactory.", "Name a market of the protocol's."),
+    "WrongToken": Remedy("The market settles in another token than the vault.", "Name a market of the vault's token."),
+    "AlreadyRegistered": Remedy("The market is in the vault already.", "Change its weight instead: updateMarket."),
+    "NotRegistered": Remedy("The market is not in the vault.", "Register it first."),
+    "TooManyMarkets": Remedy("The vault has as many markets as it may.", "Remove one first: unregister."),
+    "MarketInUse": Remedy(
+        "The market has a weight, a position, orders or a pocket.", "Set its weight to 0, and rebalance, first."
+    ),
+    "PocketOpen": Remedy(
+        "The stuck market has not returned anything yet.", "Wait until an epoch settles with it again."
+    ),
     # -- Tokens -------------------------------------------------------------------------------------------------------
     "ERC20InsufficientBalance": Remedy("The account has fewer tokens than this.", "Get more tokens, or use fewer."),
     "ERC20InsufficientAllowance": Remedy(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -92,7 +93,7 @@ class Sender:
         """Signs and hands over; a nonce that another transaction has taken meanwhile is replaced by the next one."""
         for _ in range(ATTEMPTS):
             nonce = int(self._rpc.call("eth_getTransactionCount", sender, "pending"), 16)
-            raw = sign(account, self._transaction(query, nonce, gas))
+            raw = sign(account, self._transaction(query, nonce, gas), self._words(query))
             digest = "0x" + keccak(raw).hex()
             try:
                 self._rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
@@ -121,6 +122,12 @@ class Sender:
             "maxFeePerGas": 2 * newest_block(self._rpc).base_fee + tip,
             "maxPriorityFeePerGas": tip,
         }
+
+    def _words(self, query: Query) -> str:
+        """What is signed, for who is asked to."""
+        function = query.function
+        values = ", ".join(str(value) for value in decode(function.inputs, query.data[4:]))
+        return f"{function.name}({values}) at {to_checksum_address(query.to)} on chain {self._chain_id}"
 
     def _tip(self) -> int:
         try:

@@ -19,13 +19,14 @@ def address_of(account: Any) -> str:
     return address("account", account)
 
 
-def sign(account: Any, transaction: Transaction) -> bytes:
-    """The raw transaction, signed by an account. `transaction` has the fields of EIP-1559, numbers as integers.
+def sign(account: Any, transaction: Transaction, what: str) -> bytes:
+    """The raw transaction, signed by an account, which may ask its owner about `what`.
 
-    InputError for what cannot sign, SigningRefusedError where it did not.
+    `transaction` has the fields of EIP-1559, numbers as integers. InputError for what cannot sign, SigningRefusedError
+    where it did not.
     """
     if _is_ape(account):
-        return _sign_with_ape(account, transaction)
+        return _sign_with_ape(account, transaction, what)
     if not hasattr(account, "sign_transaction"):
         raise InputError(f"{account!r} cannot sign: give an account of Ape, or a LocalAccount of eth-account")
     return bytes(account.sign_transaction(transaction).raw_transaction)
@@ -37,21 +38,21 @@ def _is_ape(account: Any) -> bool:
     return api is not None and isinstance(account, api.AccountAPI)
 
 
-def _sign_with_ape(account: Any, transaction: Transaction) -> bytes:
+def _sign_with_ape(account: Any, transaction: Transaction, what: str) -> bytes:
+    from ape.exceptions import ApeException
     from ape_ethereum.transactions import DynamicFeeTransaction
 
-    fields = {
-        "chainId": transaction["chainId"],
-        "from": account.address,
-        "to": transaction["to"],
-        "nonce": transaction["nonce"],
-        "value": transaction["value"],
-        "data": transaction["data"],
-        "gas": transaction["gas"],
-        "maxFeePerGas": transaction["maxFeePerGas"],
-        "maxPriorityFeePerGas": transaction["maxPriorityFeePerGas"],
-    }
-    signed = account.sign_transaction(DynamicFeeTransaction.model_validate(fields))
+    class Shown(DynamicFeeTransaction):
+        """A transaction that says what it does; Ape's own words need a connection of Ape's."""
+
+        def __str__(self) -> str:
+            return what
+
+    fields = {name: value for name, value in transaction.items() if name != "type"}
+    try:
+        signed = account.sign_transaction(Shown.model_validate({**fields, "from": account.address}))
+    except ApeException as error:
+        raise SigningRefusedError(f"{account.address} did not sign: {error}") from error
     if signed is None:
         raise SigningRefusedError(f"{account.address} did not sign")
     return bytes(signed.serialize_transaction())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from perennial.client.errors import InputError
@@ -55,4 +56,8 @@ def _of_ape(alias: str) -> Any:
     if alias not in accounts.aliases:
         known = ", ".join(sorted(accounts.aliases)) or "none"
         raise InputError(f"--account {alias}: Ape has no account of this alias; it has {known}")
-    return accounts.load(alias)
+    account = accounts.load(alias)
+    if f"APE_ACCOUNTS_{alias}_PASSPHRASE" in os.environ:
+        # Nobody is there to be asked.
+        account.set_autosign(True)
+    return account

@@ -45,12 +45,20 @@ def show(answer: Answer, *, as_json: bool) -> None:
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     if isinstance(answer, Record):
-        console.print(answer)
+        _print(console, answer)
         return
     console.print(table(answer.values, answer.columns) if answer.values else answer.empty)
     if answer.below is not None:
         console.print()
-        console.print(answer.below)
+        _print(console, answer.below)
+
+
+def _print(console: Console, value: Record) -> None:
+    """A result, plain in a pipe: a table would fill its lines with spaces."""
+    if console.is_terminal:
+        console.print(value)
+    else:
+        click.echo(str(value))
 
 
 def table(values: Sequence[Record], columns: dict[str, str]) -> Table:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import click
 
 from perennial.amounts import raw
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+from perennial.sending.keys import load_key
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
-"""Environment variables: they are not seen by who lists processes, as an option would be."""
+"""Environment variables."""
 
 
 class _Amount(click.ParamType):
@@ -83,15 +79,15 @@ def solver(
     """
     # Here, since they take a second to import.
     from perennial.relay.client import RelayClient
+    from perennial.sending.journal import Journal
+    from perennial.sending.sender import Sender
     from perennial.solver.inventory import Limits
-    from perennial.solver.journal import Journal
     from perennial.solver.node import SolverNode
-    from perennial.solver.sender import Sender
     from perennial.solver.solver import Options, Solver
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    key = None if dry_run and keystore is None and KEY not in os.environ else _key(keystore)
+    key = None if dry_run and keystore is None and KEY not in os.environ else load_key(keystore, KEY, PASSWORD)
     own = account or (key.address if key else None)
     if own is None:
         raise click.UsageError("a dry run without a key needs --account")
@@ -108,19 +104,3 @@ def solver(
     sender = None if dry_run or key is None else Sender(key, view.chain_id, view, Journal(journal), tip, patience)
     with RelayClient(relay_url) as relay:
         Solver(relay, view, sender, options).run(stop, interval)
-
-
-def _key(keystore: Path | None) -> LocalAccount:
-    from eth_account import Account
-
-    if keystore is None:
-        if KEY not in os.environ:
-            raise click.UsageError(f"no key: give --keystore, or set {KEY}")
-        account: LocalAccount = Account.from_key(os.environ[KEY])
-        return account
-    password = os.environ.get(PASSWORD) or click.prompt("Password", hide_input=True)
-    try:
-        account = Account.from_key(Account.decrypt(json.loads(keystore.read_text()), password))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{keystore}: {error}") from error
-    return account

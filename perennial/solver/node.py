@@ -12,16 +12,13 @@ from perennial.chain import Chain, Contract, Query, RpcError
 from perennial.intents import Domain
 from perennial.mirror.parameters import MarketParameter, RiskParameter
 from perennial.relay.rpc import LastingRpc
+from perennial.sending.node import SendingNode
 from perennial.solver.orders import Cross, Deal, Fill
-from perennial.solver.sender import Mined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perennial.intents import Intent
-
-_KNOWN = ("already known", "already imported", "nonce too low", "alreadyknown", "already in the pool")
-"""What nodes say of a transaction that they have, or whose nonce is taken: the sender asks for that itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,12 @@ class Snapshot:
     base_fee: int
 
 
-class SolverNode:
+class SolverNode(SendingNode):
     """Asks a node about one market, and hands transactions over."""
 
     def __init__(self, uri: str, market: str, account: str, sender: str) -> None:
         """`account` is whose inventory is used, `sender` who sends: the same, or its operator."""
-        self.rpc = LastingRpc(uri)
+        super().__init__(LastingRpc(uri))
         chain = Chain(self.rpc)
         self._chain, self._market = chain, Contract(chain, "IMarket", market)
         self.market: str = to_checksum_address(market)
@@ -109,34 +106,15 @@ class SolverNode:
             "fillBatch", [self._fill(deal) for deal in deals if isinstance(deal, Fill)], True
         ).data
 
-    def nonce(self, address: str) -> int:
-        """How many transactions of an address are in blocks."""
-        return int(self.rpc.call("eth_getTransactionCount", address, "latest"), 16)
-
-    def base_fee(self) -> int:
-        """Of the newest block, wei."""
-        return int(self.rpc.call("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
-
-    def send_raw(self, raw: bytes) -> None:
-        """Hands a signed transaction over. One that the node knows already is no error."""
-        try:
-            self.rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
-        except RpcError as error:
-            if not any(words in error.message.lower() for words in _KNOWN):
-                raise
-
-    def receipt(self, digest: str) -> Mined | None:
-        """What became of a transaction; None where it is in no block."""
-        raw = self.rpc.call("eth_getTransactionReceipt", digest)
-        if raw is None:
-            return None
+    def skipped(self, logs: list[dict[str, Any]]) -> dict[int, str]:
+        """The reasons of deals that the market skipped, by their place in the batch."""
         skipped: dict[int, str] = {}
-        for log in raw["logs"]:
+        for log in logs:
             event = self._market.interface.events.get(_bytes(log["topics"][0]))
             if event is not None and event.name == "FillSkipped" and log["address"].lower() == self._market.address:
                 index, reason = event.decode([_bytes(topic) for topic in log["topics"]], _bytes(log["data"]))
                 skipped[index] = str(decode_error(reason))
-        return Mined(int(raw["status"], 16) == 1, int(raw["gasUsed"], 16), skipped)
+        return skipped
 
     # -- Steps -------------------------------------------------------------------------------------------------------
 

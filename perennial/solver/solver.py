@@ -10,9 +10,9 @@ from perennial.chain import NodeError
 from perennial.intents import SignatureError, message_hash, verify
 from perennial.relay.client import RelayError
 from perennial.relay.records import Order, Refusal
+from perennial.sending.journal import Call, State
 from perennial.solver.batch import Batch, Gas, Terms, choose
 from perennial.solver.inventory import Inventory, Limits
-from perennial.solver.journal import State
 from perennial.solver.matching import Matching
 from perennial.solver.orders import Band, Cross, Deal, Fill, Open, Skipped
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from perennial.intents import Domain, Intent
+    from perennial.sending.sender import Outcome, Sender
     from perennial.solver.node import Snapshot
-    from perennial.solver.sender import Outcome, Sender
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,8 @@ class Solver:
 
     def cycle(self) -> Report:
         """One round: the fate of the batch in flight, or a new batch."""
-        outcome = self.sender.resolve() if self.sender else None
+        # One batch is in flight at most: what is in it is not offered again before its fate is known.
+        outcome = next(iter(self.sender.resolve()), None) if self.sender else None
         snapshot = self.view.snapshot()
         if outcome is not None:
             self._learn(outcome, snapshot.timestamp)
@@ -281,7 +282,7 @@ class Solver:
         if self.options.dry_run or self.sender is None:
             return None
         data, deals = self.view.calldata(batch.deals), [deal.hashes for deal in batch.deals]
-        digest = self.sender.send(self.view.market, data, batch.gas, deals)
+        digest = self.sender.send(Call(self.view.market, data, batch.gas), deals)
         logger.info("sent %s deals in %s", len(deals), digest)
         return digest
 
@@ -291,7 +292,7 @@ class Solver:
         if outcome.state in (State.CANCELLED, State.LOST):
             return
         skipped = outcome.mined.skipped if outcome.mined else {}
-        for index, hashes in enumerate(outcome.entry.deals):
+        for index, hashes in enumerate(outcome.entry.items):
             if outcome.state is State.FAILED:
                 self._say(self._refuse(hashes, "its batch failed", now))
             elif index in skipped:

@@ -1,6 +1,5 @@
 """A bench for vaults, in an EVM in process: markets whose oracles the test steers, actors with tokens, checks.
 
-
 Amounts are decimal text ("1.5") or integers; those of tokens are in token units, those of markets have 6 decimals.
 """
 

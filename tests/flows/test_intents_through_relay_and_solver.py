@@ -6,16 +6,12 @@ as far as it was signed for, none twice, and the money must add up to the last m
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,7 +22,8 @@ from perennial.anvil import anvil
 from perennial.chain import Chain, Contract, Rpc
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.relay.client import RelayClient, RelayError
-from perennial.solver.journal import Journal, State
+from perennial.sending.journal import Journal, State
+from perennial.testing.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,31 +36,6 @@ SOLVER = Account.from_key(bytes([99] * 32))
 TRADERS = [Account.from_key(number.to_bytes(32)) for number in range(1000, 1000 + ACCOUNTS)]
 PATIENCE = 60.0
 """Seconds until something that should happen has not."""
-
-
-@dataclass
-class Process:
-    """One of the commands, which can be killed and started again with what it had on disk."""
-
-    command: list[str]
-    log: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.running = subprocess.Popen(
-                [sys.executable, "-m", "perennial.cli", *self.command],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
-            )
-
-    def kill(self) -> None:
-        """As if the power had gone."""
-        if self.running is not None:
-            self.running.send_signal(signal.SIGKILL)
-            self.running.wait()
 
 
 @dataclass
@@ -239,7 +211,7 @@ def test_nothing_lost_nothing_twice(world: World) -> None:
     hashes = ["0x" + message_hash(intent, world.domain).hex() for intent, _ in intents]
     world.until(lambda: not world.client.open_orders(world.market.address))
     world.until(lambda: world.pending() == 0)
-    world.until(lambda: world.journal().in_flight() is None)
+    world.until(lambda: not world.journal().in_flight())
     world.solver.kill()
     check_batches(world)
     check_intents(world, intents, hashes)

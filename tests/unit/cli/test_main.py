@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from eth_account import Account
 
 from perennial.cli import main
+from perennial.sending.keys import load_key
 from perennial.solver import command
 
 KEY = Account.from_key(bytes([5] * 32))
@@ -56,7 +57,7 @@ def test_usage(arguments, says):
 def test_key_of_the_environment(monkeypatch):
     monkeypatch.setenv(command.KEY, "0x" + bytes(KEY.key).hex())
 
-    assert command._key(None).address == KEY.address
+    assert load_key(None, command.KEY, command.PASSWORD).address == KEY.address
 
 
 def test_key_of_a_keystore(monkeypatch, tmp_path):
@@ -64,7 +65,7 @@ def test_key_of_a_keystore(monkeypatch, tmp_path):
     path.write_text(json.dumps(KEY.encrypt("open sesame", iterations=2)))
     monkeypatch.setenv(command.PASSWORD, "open sesame")
 
-    assert command._key(path).address == KEY.address
+    assert load_key(path, command.KEY, command.PASSWORD).address == KEY.address
 
 
 def test_the_wrong_password(tmp_path):

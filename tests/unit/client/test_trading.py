@@ -1,15 +1,17 @@
 """The verbs: what they send, what they answer, what they refuse before anything is sent."""
 
+import json
 from decimal import Decimal
 
 import pytest
+from ape_accounts.accounts import KeyfileAccount
 from eth_account import Account
 
 from perennial.amounts import raw
 from perennial.client import InputError, OrderState, Refused, UnreachableError
 from perennial.client.numbers import ALL
 from perennial.client.results import ESTIMATE
-from perennial.client.signers import address_of
+from perennial.client.signers import SigningRefusedError, address_of
 from perennial.local import FREE
 
 SIDES = ["long", "short", "maker"]
@@ -224,6 +226,46 @@ def test_an_account_of_eth_account(filled, world, accounts):
     world.token.mint(key.address, raw("2000") * world.scale, sender=world.operator)
 
     assert filled.open(key, "long", "1", collateral="1000").account == key.address
+
+
+@pytest.fixture
+def keyfile(tmp_path, world, accounts):
+    """An account of Ape as people have them: an encrypted file."""
+    key = Account.create()
+    path = tmp_path / "alice.json"
+    path.write_text(json.dumps(Account.encrypt(key.key, "open sesame", iterations=2)))
+    accounts[0].transfer(key.address, "1 ether", **FREE)
+    world.token.mint(key.address, raw("2000") * world.scale, sender=world.operator)
+    return KeyfileAccount(keyfile_path=path)
+
+
+def test_an_account_of_ape_asks_its_owner(filled, keyfile, monkeypatch):
+    asked: list[str] = []
+
+    def confirm(question):
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr("click.confirm", confirm)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "open sesame")
+
+    assert filled.deposit(keyfile, "1000").account == keyfile.address
+    approval, deposit = (question for question in asked if question.endswith("Sign: "))
+    assert approval.startswith(f"approve({filled.address.lower()}, 1000{'0' * 18}) at ")
+    assert deposit.startswith(f"update({keyfile.address.lower()}, 0, 0, 1000000000, 0x")
+
+
+def test_an_owner_who_does_not_sign(filled, keyfile, monkeypatch):
+    monkeypatch.setattr("click.confirm", lambda _: False)
+    with pytest.raises(SigningRefusedError, match="did not sign"):
+        filled.deposit(keyfile, "1000")
+
+
+def test_a_wrong_passphrase(filled, keyfile, monkeypatch):
+    monkeypatch.setattr("click.confirm", lambda _: True)
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "guess")
+    with pytest.raises(SigningRefusedError, match="did not sign: "):
+        filled.deposit(keyfile, "1000")
 
 
 def test_what_cannot_sign(filled, taker):

@@ -12,11 +12,11 @@ from hexbytes import HexBytes
 from perennial.chain import NodeError
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.relay.records import Order, Status
+from perennial.sending.journal import Journal
+from perennial.sending.sender import Mined, Sender
 from perennial.solver.batch import Gas
-from perennial.solver.journal import Journal
 from perennial.solver.node import Snapshot
 from perennial.solver.orders import Cross, Deal, Open
-from perennial.solver.sender import Mined, Sender
 from perennial.solver.solver import Options, Solver
 
 UNIT = 10**6

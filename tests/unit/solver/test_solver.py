@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 from eth_account import Account
 
+from perennial.sending.journal import Journal, State
+from perennial.sending.sender import Sender
 from perennial.solver.inventory import Limits
-from perennial.solver.journal import Journal, State
 from perennial.solver.orders import Cross, Fill
-from perennial.solver.sender import Sender
 
 from .conftest import DOMAIN, KEY, NOW, TRADERS, UNIT, opened
 

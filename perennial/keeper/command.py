@@ -1,0 +1,162 @@
+"""The command that runs a keeper."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perennial.amounts import raw
+from perennial.keeper.where import locate
+from perennial.sending.keys import load_key
+
+if TYPE_CHECKING:
+    from perennial.keeper.setup import Settings
+
+KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD", "PERENNIAL_HERMES_KEY"
+"""Environment variables."""
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
+)
+@click.option("--node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@click.option(
+    "--market",
+    "markets",
+    multiple=True,
+    help="Market by name, or NAME=ADDRESS; several. All if missing.",
+)
+@click.option("--start", type=int, help="Block at which the markets began; the manifest's if missing.")
+@click.option(
+    "--hermes",
+    default="https://hermes.pyth.network",
+    envvar="PERENNIAL_HERMES",
+    help=f"Where prices come from; its API key is in {HERMES_KEY}.",
+)
+@click.option(
+    "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
+)
+@click.option("--state", default="keeper.db", type=click.Path(path_type=Path), help="What it has signed; keep it.")
+@click.option("--interval", default=1.0, help="Seconds between rounds.")
+@click.option("--settle/--no-settle", default=True, help="Settle accounts of others whose orders are due.")
+@click.option("--liquidate/--no-liquidate", default=True, help="Liquidate who is unhealthy.")
+@click.option("--max-age", default=0, help="Seconds after which a price is renewed unasked; 0 only where it is needed.")
+@click.option("--look", default=10, help="Seconds between looks at whom the newest price would liquidate; 0 for never.")
+@click.option("--claim-every", default=3600, help="Seconds between claims of what was earned.")
+@click.option("--claim-least", default="0", help="Least to claim of a market, in its token.")
+@click.option("--least-profit", help="USD that a commit earns after gas; whatever is requested if missing.")
+@click.option("--ether-price", default="0", help="USD for an ether, to reckon with gas.")
+@click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
+@click.option("--most", type=int, help="Most wei for a unit of gas, tip included.")
+@click.option("--patience", default=10, help="Seconds until more is offered for what is not mined.")
+@click.option("--block-time", default=2, help="Seconds between blocks.")
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
+@click.option("--json", "as_json", is_flag=True, help="A line of JSON for all that happens.")
+def keeper(
+    network: str | None,
+    node: str | None,
+    markets: tuple[str, ...],
+    start: int | None,
+    hermes: str,
+    keystore: Path | None,
+    state: Path,
+    interval: float,
+    settle: bool,
+    liquidate: bool,
+    max_age: int,
+    look: int,
+    claim_every: int,
+    claim_least: str,
+    least_profit: str | None,
+    ether_price: str,
+    tip: int,
+    most: int | None,
+    patience: int,
+    block_time: int,
+    once: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Runs a keeper: commits requested prices, settles who waits, liquidates who must be, claims what it earned.
+
+    The key is that of --keystore, or in the environment as PERENNIAL_KEEPER_KEY. Nothing else may send with it.
+    """
+    # Here, since they take a second to import.
+    from perennial.keeper.commits import Freshening
+    from perennial.keeper.keeper import Options
+    from perennial.keeper.setup import Settings
+
+    level = logging.WARNING if as_json else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    where = locate(network, node, markets, start)
+    settings = Settings(
+        node=where.node,
+        markets=where.markets,
+        hermes=hermes,
+        hermes_key=os.environ.get(HERMES_KEY),
+        start=where.start,
+        file=":memory:" if dry_run else state,
+        tip=tip,
+        most=most,
+        patience=patience,
+        block_time=block_time,
+        freshening=Freshening(max_age, look),
+        options=Options(
+            settle=settle,
+            liquidate=liquidate,
+            claim_every=0 if once else claim_every,
+            claim_least=_amount(claim_least),
+            dry_run=dry_run,
+        ),
+        least_profit=None if least_profit is None else _amount(least_profit),
+        ether_price=_amount(ether_price),
+    )
+    run(settings, keystore, interval, once=once, as_json=as_json)
+
+
+def run(settings: Settings, keystore: Path | None, interval: float, *, once: bool, as_json: bool) -> None:
+    """Runs a keeper until it is told to stop by SIGINT or SIGTERM, or, with `once`, until nothing is due."""
+    from perennial.chain import NodeError
+    from perennial.keeper.setup import open_keeper
+    from perennial.keeper.state import StateError
+
+    dry_run = settings.options.dry_run
+    key = None if dry_run else load_key(keystore, KEY, PASSWORD)
+    stop = Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    try:
+        with open_keeper(settings, key) as keeper:
+            if as_json:
+                keeper.say = _print
+            if dry_run:
+                keeper.cycle()
+            elif once:
+                keeper.once(stop, interval)
+            else:
+                keeper.run(stop, interval)
+    except (NodeError, StateError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print(what: str, values: dict[str, Any]) -> None:
+    print(json.dumps({"time": int(time.time()), "event": what, **values}), flush=True, file=sys.stdout)
+
+
+def _amount(text: str) -> int:
+    try:
+        return raw(text)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

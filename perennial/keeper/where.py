@@ -1,0 +1,41 @@
+"""Which markets of which network, from what a person says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from perennial.manifest import Manifest, ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT = "devnet"
+
+
+@dataclass(frozen=True)
+class Where:
+    """A node's address, names and addresses of markets, the block at which they began."""
+
+    node: str
+    markets: list[tuple[str, str]]
+    start: int
+
+
+def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
+    """By a manifest, or without one where each market is given as NAME=ADDRESS. Raises click.UsageError."""
+    given = [(name or address, address) for name, _, address in (market.rpartition("=") for market in markets)]
+    is_free = bool(given) and all(address.startswith("0x") for _, address in given)
+    if network is None and node is not None and is_free:
+        return Where(node, given, start or 0)
+    try:
+        manifest = Manifest.load(network or DEFAULT)
+        named = [(name, manifest.market(name).address) for name in markets or manifest.markets]
+    except ManifestError as error:
+        raise click.UsageError(str(error)) from error
+    node = node or manifest.rpc
+    if node is None:
+        raise click.UsageError(f"which node? {manifest.network} has none of its own: give --node")
+    return Where(node, named, manifest.start_block if start is None else start)

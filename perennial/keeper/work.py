@@ -1,0 +1,50 @@
+"""What a keeper can do, as calls that have not been sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a piece of work is."""
+
+    COMMIT = "commit"
+    """A requested version gets its price; pays the settlement fees at it (docs/protocol.md §11.6)."""
+    INVALID = "invalid"
+    """A requested version without a price is given up."""
+    EXPIRE = "expire"
+    """What a replaced adapter has not served is given up."""
+    FRESHEN = "freshen"
+    """A version that nobody requested."""
+    ADVANCE = "advance"
+    """A market works off a backlog."""
+    SETTLE = "settle"
+    """Accounts whose versions have come are settled."""
+    LIQUIDATE = "liquidate"
+    """An unhealthy account is closed; pays the liquidation fee (§10.5)."""
+    CLAIM = "claim"
+    """Settlement fees are collected."""
+    COLLECT = "collect"
+    """Liquidation fees are collected."""
+
+
+Item = tuple[str, ...]
+"""What is done, of which one may be in flight: the kind, and on what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One call that does one thing or several. `value` is in wei."""
+
+    kind: Kind
+    items: tuple[Item, ...]
+    to: str
+    data: bytes
+    says: str
+    """What it is, in words."""
+    value: int = 0
+    parts: tuple[Work, ...] = ()
+    """The same in smaller calls, for when this one is refused or too large."""
+    is_backlog: bool = False
+    """Whether it commits versions one after the other, through another contract."""

@@ -1,0 +1,42 @@
+"""The key of a process that sends by itself: of a keystore, or of the environment, never of the command line.
+
+Environment variables are not seen by who lists processes, as an option would be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from eth_account.signers.local import LocalAccount
+
+
+def load_key(keystore: Path | None, key: str, password: str) -> LocalAccount:
+    """The key of a keystore (as Ape and others write them), or in the environment as `key`.
+
+    The keystore's password is in the environment as `password`, or asked for. Raises click.UsageError.
+    """
+    # Here, since it takes half a second to import.
+    from eth_account import Account
+
+    if keystore is None:
+        if key not in os.environ:
+            raise click.UsageError(f"no key: give --keystore, or set {key}")
+        try:
+            account: LocalAccount = Account.from_key(os.environ[key])
+        except ValueError:
+            # Not with its message, which may quote the key.
+            raise click.UsageError(f"{key} is not a private key") from None
+        return account
+    secret = os.environ.get(password) or click.prompt("Password", hide_input=True)
+    try:
+        account = Account.from_key(Account.decrypt(json.loads(keystore.read_text()), secret))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{keystore}: {error}") from error
+    return account

@@ -1,0 +1,48 @@
+"""Commands as processes of their own, which tests kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass
+class Process:
+    """One of the commands, which can be killed and started again with what it had on disk."""
+
+    command: list[str]
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it; what it prints is added to the log."""
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                [sys.executable, "-m", "perennial.cli", *self.command],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+            )
+
+    def kill(self) -> None:
+        """As if the power had gone."""
+        if self.running is not None:
+            self.running.send_signal(signal.SIGKILL)
+            self.running.wait()
+            self.running = None
+
+    def stop(self) -> int:
+        """As a person would, with Ctrl-C; returns its exit code. Raises subprocess.TimeoutExpired."""
+        assert self.running is not None
+        self.running.send_signal(signal.SIGINT)
+        code = self.running.wait(timeout=30)
+        self.running = None
+        return code
