@@ -18,7 +18,8 @@ class Leg:
 
     `leverage` is the configured one or what margins allow, `least` the least collateral of a position, `target` the
     size that the market should have, `flow` what the epoch's net deposits (or redemptions) alone would open (or
-    close), `delta` what is ordered; `big`: the market is off by more than the tolerance.
+    close), `delta` what is ordered, `charge` what the epoch's requests pay of its fees, USD. `big`: the market is off
+    by more than the tolerance; `done`: it needs no tokens.
     """
 
     entry: VaultMarket
@@ -29,6 +30,8 @@ class Leg:
     flow: int = 0
     delta: int = 0
     big: bool = False
+    done: bool = False
+    charge: int = 0
 
     def size_of(self, collateral: int) -> int:
         """Size that collateral carries at the leverage, rounded down."""

@@ -38,12 +38,13 @@ class VaultClosing(VaultSettlement):
         legs, leaving = self._plan(seen, deposits, redeems)
         # Collateral that is not needed first: it may be what another market needs.
         moved = False
-        growing = [leg for leg in legs if leg.delta >= 0]
         for leg in legs:
-            if leg.delta <= 0:
-                moved |= self._shrink(leg, epoch)
-        for leg in growing:
-            moved |= self._grow(leg, epoch, leaving)
+            moved |= self._shrink(leg, epoch)
+        for leg in legs:
+            if not leg.done:
+                moved |= self._grow(leg, epoch, leaving)
+        for leg in legs:
+            self._note(leg)
         if rebalancing and not moved:
             raise errors.NothingToRebalance
         self.emit("EpochClosed", epoch, deposits, redeems, rebalancing)
@@ -65,8 +66,12 @@ class VaultClosing(VaultSettlement):
         epoch = self.epoch
         self.pending, self.epoch, self.closed_at = epoch, epoch + 1, self.now
         self.pending_redeems, self.open_redeems = self.open_redeems, 0
+        joined = self.deposit_epoch
+        # With nobody in it the epoch of deposits goes along.
+        if deposits or not self.open_deposits:
+            self.deposit_epoch = epoch + 1
         if deposits:
-            self.entering, self.deposit_epoch = self.deposit_epoch, epoch + 1
+            self.entering = joined
             self.entering_net = self.entering_gross = deposits
             self.open_deposits = 0
             self.idle += deposits
@@ -89,30 +94,28 @@ class VaultClosing(VaultSettlement):
         return legs, leaving
 
     def _shrink(self, leg: Leg, epoch: int) -> bool:
-        """Closes a part of the position, or nothing, and takes collateral that it does not need.
+        """Orders what needs no tokens, a close or an increase that collateral covers already, and takes what is left.
 
         Returns whether that put a market right that was off.
         """
         excess = self._excess(leg)
-        done = False
-        if leg.delta or excess:
-            done = self.order(leg.seen.market, leg.delta, -excess)
-            if not done and leg.delta and excess:
-                excess = 0
-                done = self.order(leg.seen.market, leg.delta, 0)
-            if not done:
-                leg.delta = 0
-        self._note(leg, epoch, -excess, placed=done)
-        return done and (leg.big or not leg.delta)
+        leg.done = leg.delta < 0 or (leg.delta > 0 and excess != 0)
+        if not (leg.done or excess):
+            return False
+        placed = self.order(leg.seen.market, leg.delta, -excess)
+        if not placed and leg.delta and excess:
+            excess = 0
+            placed = self.order(leg.seen.market, leg.delta, 0)
+        return self._placed(leg, epoch, -excess, placed)
 
     def _excess(self, leg: Leg) -> int:
-        """Collateral that the settled size does not need; what is in a pocket is not all the pool's."""
+        """Collateral that the largest size does not need; what is in a pocket is not all the pool's."""
         entry, seen = leg.entry, leg.seen
         free = seen.count == 0 if seen.fresh else not seen.exposed
         if entry.pocket or seen.collateral <= 0 or not free:
             return 0
-        excess = max(0, seen.collateral - leg.keep(seen.size))
-        small = leg.delta == 0 and excess * UNIT <= self.parameter.tolerance * seen.collateral
+        excess = max(0, seen.collateral - leg.keep(seen.size + max(0, leg.delta)))
+        small = leg.delta >= 0 and excess * UNIT <= self.parameter.tolerance * seen.collateral
         return 0 if small else excess
 
     def _grow(self, leg: Leg, epoch: int, leaving: int) -> bool:
@@ -130,24 +133,27 @@ class VaultClosing(VaultSettlement):
             if leg.delta == 0 and need * UNIT <= self.parameter.tolerance * wanted:
                 need = 0
         if not (leg.delta or need):
-            self._note(leg, epoch, 0, placed=False)
             return False
-        done = self.order(seen.market, leg.delta, need)
-        if not done:
-            leg.delta = 0
-        self._note(leg, epoch, need, placed=done)
-        return done and (leg.big or not leg.delta)
+        return self._placed(leg, epoch, need, self.order(seen.market, leg.delta, need))
 
-    def _note(self, leg: Leg, epoch: int, money: int, *, placed: bool) -> None:
-        """What settlement has to know of the market; `money` (6 decimals) went in."""
+    def _placed(self, leg: Leg, epoch: int, money: int, placed: bool) -> bool:
+        """What became of an order; `money` (6 decimals) went in. Returns whether a market that was off is put right."""
+        if not placed:
+            leg.delta = 0
+            return False
+        seen = leg.seen
+        if leg.delta:
+            leg.charge = self._charge(leg, money)
+        self.emit("Ordered", epoch, seen.market.address, seen.version, leg.delta, money, leg.charge)
+        return leg.big or not leg.delta
+
+    def _note(self, leg: Leg) -> None:
+        """What settlement has to know of the market."""
         entry, seen = leg.entry, leg.seen
         entry.ordered = leg.delta != 0
         entry.exposed = seen.exposed or entry.ordered
         entry.awaited = entry.exposed and seen.fresh
-        entry.version, entry.expected = seen.version, seen.size + leg.delta
-        entry.charge = self._charge(leg, money) if entry.ordered else 0
-        if placed:
-            self.emit("Ordered", epoch, seen.market.address, seen.version, leg.delta, money, entry.charge)
+        entry.version, entry.expected, entry.charge = seen.version, seen.size + leg.delta, leg.charge
 
     def _charge(self, leg: Leg, money: int) -> int:
         """What the epoch's requests pay of the order's fees: their part of it, USD with 6 decimals."""
