@@ -75,6 +75,11 @@ ARGS ?=
 demo: compile ## live through the crash of December 2017 on a local chain (ARGS=--help)
 	@.venv/bin/python -m perennial.demo $(ARGS)
 
+# Options of the devnet: make devnet ARGS="--walk 1 --port 8545"; ARGS=--help lists them.
+.PHONY: devnet
+devnet: compile ## run a chain of one's own with markets, prices, keeper, relay and solver, until Ctrl-C (ARGS=--help)
+	@exec .venv/bin/perennial devnet $(ARGS)
+
 .PHONY: size
 size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
 	@.venv/bin/python -m perennial.size
@@ -94,6 +99,10 @@ throughput: $(TOOLS) ## print how many fills a second Base has room for, from th
 .PHONY: caps
 caps: compile ## measure the dearest settle on Anvil and how many pending versions a transaction could settle
 	@.venv/bin/python -m perennial.benchmarks.worst_case
+
+.PHONY: vault-gas
+vault-gas: compile ## measure epochs of vaults over 1, 2, 4 and 8 markets
+	@.venv/bin/python -m perennial.benchmarks.vault_markets
 
 # -- style ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ _COMMANDS = {
     "claim": "perennial.commands.trading",
     "close": "perennial.commands.trading",
     "deposit": "perennial.commands.trading",
+    "devnet": "perennial.devnet.command",
     "history": "perennial.commands.questions",
     "intent": "perennial.commands.intent",
     "keeper": "perennial.keeper.command",

@@ -14,7 +14,7 @@ import { Observation } from "./MarketReader.sol";
 /// @param flow Size that the epoch's net deposits (or redemptions) alone would open (or close) here
 /// @param delta Change of size that is ordered
 /// @param big Whether the market is off its target by more than the tolerance
-/// @param closes Whether the order closes
+/// @param done Whether the market needs no tokens
 /// @param charge What the epoch's requests pay of the order's fees, USD
 struct Leg {
     uint256 leverage;
@@ -23,7 +23,7 @@ struct Leg {
     int256 flow;
     int256 delta;
     bool big;
-    bool closes;
+    bool done;
     uint256 charge;
 }
 

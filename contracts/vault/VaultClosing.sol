@@ -67,10 +67,10 @@ abstract contract VaultClosing is VaultSettlement {
         uint256 length = self.configs.length;
         // Collateral that is not needed first: it may be what another market needs.
         for (uint256 i = 0; i < length; i++) {
-            if (self.legs[i].delta <= 0) shrink($, self, i, epoch);
+            shrink($, self, i, epoch);
         }
         for (uint256 i = 0; i < length; i++) {
-            if (self.legs[i].delta >= 0 && !self.legs[i].closes) grow($, self, i, epoch);
+            if (!self.legs[i].done) grow($, self, i, epoch);
         }
         for (uint256 i = 0; i < length; i++) {
             record($.markets[i], self.seen[i], self.legs[i]);
@@ -112,10 +112,12 @@ abstract contract VaultClosing is VaultSettlement {
         $.closedAt = uint40(block.timestamp);
         $.pendingRedeems = $.openRedeems;
         $.openRedeems = 0;
-        if (self.deposits == 0) return epoch;
         uint128 assets = $.openDeposits;
-        $.entering = $.depositEpoch;
-        $.depositEpoch = uint32(epoch + 1);
+        // With nobody in it the epoch of deposits goes along.
+        uint32 joined = $.depositEpoch;
+        if (self.deposits != 0 || assets == 0) $.depositEpoch = uint32(epoch + 1);
+        if (self.deposits == 0) return epoch;
+        $.entering = joined;
         ($.enteringNet, $.enteringGross, $.openDeposits) = (assets, assets, 0);
         $.idle += assets;
         $.lastAssets += assets;
@@ -148,7 +150,8 @@ abstract contract VaultClosing is VaultSettlement {
         }
     }
 
-    /// @dev Closes a part of the position, or nothing, and takes collateral that it does not need.
+    /// @dev Orders what needs no tokens, a close or an increase that collateral covers already, and takes what is not
+    ///      needed.
     function shrink(VaultStorage storage $, Closing memory self, uint256 i, uint256 epoch) private {
         (Observation memory seen, Leg memory leg, VaultMarket memory config) =
             (self.seen[i], self.legs[i], self.configs[i]);
@@ -156,14 +159,15 @@ abstract contract VaultClosing is VaultSettlement {
         // What is in a pocket is not all the pool's. A market without exposure gives collateral whether fresh or not.
         if (config.pocket == 0 && seen.collateral > 0 && (seen.fresh ? seen.count == 0 : !exposed(seen))) {
             // casts: collateral is below 2^64; a close counts only when it has settled
-            excess = seen.collateral - int256(leg.keep(seen.price, seen.size));
-            bool small = leg.delta == 0 && excess * 1e6 <= int256(uint256($.tolerance)) * seen.collateral;
+            uint256 worst = uint256(int256(seen.size) + SignedMath.max(leg.delta, 0));
+            excess = seen.collateral - int256(leg.keep(seen.price, worst));
+            bool small = leg.delta >= 0 && excess * 1e6 <= int256(uint256($.tolerance)) * seen.collateral;
             if (excess < 0 || small) excess = 0;
         }
-        leg.closes = leg.delta < 0;
-        if (!leg.closes && excess == 0) return;
+        leg.done = leg.delta < 0 || (leg.delta > 0 && excess != 0);
+        if (!leg.done && excess == 0) return;
         bool success = update($, config.market, leg.delta, -excess);
-        if (!success && leg.closes && excess != 0) {
+        if (!success && leg.done && excess != 0) {
             excess = 0;
             success = update($, config.market, leg.delta, 0);
         }

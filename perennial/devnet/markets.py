@@ -65,6 +65,21 @@ class MarketPlan:
         return amount * raw(self.share) // 10**6
 
 
+@dataclass(frozen=True)
+class VaultPlan:
+    """A vault: amounts in whole tokens, shares with 6 decimals; all its markets have the same weight."""
+
+    name: str
+    symbol: str
+    token: str
+    markets: tuple[str, ...]
+    leverage: int
+    least: int
+    cap: int
+    profit_share: int
+    tolerance: int
+
+
 TOKENS = (
     TokenPlan("mUSD", "Mock Dollar", 6, 1_000_000),
     TokenPlan("mBTC", "Mock Bitcoin", 8, 100),
@@ -76,6 +91,19 @@ MARKETS = (
     MarketPlan("ETH-BTC", "mBTC", ((ETH, 1), (BTC, -1)), ETH, raw(500), raw(50), share="0.0001"),
     # A thousandth of the square: twice the moves, so twice the margins.
     MarketPlan("Squeeth", "mUSD", ((ETH, 1),), ETH, raw(500), raw(500_000), payoff=PayoffPlan(4, 10**15), margins=2),
+)
+
+
+VAULT = VaultPlan(
+    name="Devnet liquidity",
+    symbol="LP",
+    token="mUSD",
+    markets=("BTC-USD", "Squeeth"),
+    leverage=raw(1),
+    least=10,
+    cap=10_000_000,
+    profit_share=raw("0.1"),
+    tolerance=raw("0.05"),
 )
 
 

@@ -6,9 +6,13 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.abi import encode
+
 from perennial import multicall
+from perennial.abi import interface
+from perennial.artifacts import load
 from perennial.chain import GAS, Chain, Contract
-from perennial.devnet.markets import MARKETS, TOKENS, feed_ids
+from perennial.devnet.markets import MARKETS, TOKENS, VAULT, feed_ids
 from perennial.mirror.versions import Window
 from perennial.prices import encode_update
 
@@ -41,8 +45,9 @@ class Stage:
     oracles: dict[str, str] = field(default_factory=dict)
     payoffs: dict[str, str] = field(default_factory=dict)
     markets: dict[str, str] = field(default_factory=dict)
+    vaults: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, int] = field(default_factory=dict)
-    """At which markets were created."""
+    """At which markets and vaults were created."""
 
     def contract(self, kind: str, address: str) -> Contract:
         """What is at an address."""
@@ -78,6 +83,17 @@ class Stage:
                 digest = receipt["transactionHash"] if receipt else "a transaction"
                 raise StageError(f"{digest} failed: {self.chain.why(digest) if receipt else 'it is in no block'}")
         return receipts
+
+    def create(self, name: str, *arguments: Any) -> str:
+        """Deploys a contract; returns its address. Raises StageError."""
+        code = load(name).creation + encode(interface(name).constructor, arguments)
+        request = {"from": self.cast.operator, "data": "0x" + code.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
+        digest = self.chain.rpc.call("eth_sendTransaction", request)
+        self.chain.rpc.call("evm_mine")
+        receipt = self.chain.rpc.call("eth_getTransactionReceipt", digest)
+        if receipt is None or int(receipt["status"], 16) != 1:
+            raise StageError(f"{name} was not deployed")
+        return str(receipt["contractAddress"]).lower()
 
     def do(self, sender: str, contract: Contract, name: str, *arguments: Any, value: int = 0) -> dict[str, Any]:
         """One call, mined; returns its receipt. Raises StageError."""
@@ -137,6 +153,27 @@ def create_markets(stage: Stage) -> None:
         stage.oracles[plan.name] = oracle
         _create(stage, plan, oracle, payoff)
     _give(stage)
+
+
+def create_vault(stage: Stage) -> None:
+    """A vault that provides liquidity to the markets of its token."""
+    owner, registry = stage.cast.operator, stage.contracts["MarketFactory"]
+    factory = stage.create("VaultFactory", owner, registry)
+    code = stage.create("Vault", factory, registry, stage.create("VaultEpochs", registry))
+    makes = stage.contract("VaultFactory", factory)
+    stage.do(owner, makes, "upgradeTo", code)
+    plan, scale = VAULT, 10 ** next(token.decimals for token in TOKENS if token.symbol == VAULT.token)
+    terms = (plan.least * scale, plan.cap * scale, plan.profit_share, plan.tolerance)
+    receipt = stage.do(owner, makes, "create", stage.tokens[plan.token], plan.name, plan.symbol, terms)
+    address = _event(makes, receipt, "VaultCreated")[0]
+    vault = stage.contract("IVault", address)
+    for market in plan.markets:
+        stage.do(owner, vault, "register", stage.markets[market], 1, plan.leverage)
+    token = stage.contract("MockToken", stage.tokens[plan.token])
+    query = token.query("approve", address, ENDLESS)
+    stage.transact((account, query.to, query.data, 0) for account in stage.cast.users)
+    stage.contracts["VaultFactory"] = factory
+    stage.vaults[plan.symbol], stage.blocks[plan.symbol] = address, int(receipt["blockNumber"], 16)
 
 
 def first_prices(stage: Stage, publisher: Publisher) -> None:

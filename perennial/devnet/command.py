@@ -1,0 +1,138 @@
+"""The command that runs a devnet."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from perennial.devnet.devnet import Devnet
+
+
+@click.group("devnet", invoke_without_command=True, context_settings={"show_default": True})
+@click.option("--port", default=0, help="Port of the node; 0 for any that is free.")
+@click.option("--block-time", default=1, type=click.IntRange(1), help="Seconds between blocks.")
+@click.option("--hour", default=60, type=click.IntRange(1, 3600), help="Seconds in which an hour of the past goes by.")
+@click.option("--start", default="2017-12-17", help="Day of the past to begin with.")
+@click.option("--walk", "seed", type=int, help="Random prices with this seed, instead of those of the past.")
+@click.option("--keeper/--no-keeper", default=True, help="Run a keeper.")
+@click.option("--relay/--no-relay", default=True, help="Run a relay.")
+@click.option("--solver/--no-solver", default=True, help="Run a solver on the first market.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON when it is up.")
+@click.option("--verbose", is_flag=True, help="Say what keeper, relay and solver do.")
+@click.pass_context
+def devnet(
+    ctx: click.Context,
+    port: int,
+    block_time: int,
+    hour: int,
+    start: str,
+    seed: int | None,
+    keeper: bool,
+    relay: bool,
+    solver: bool,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Runs a chain of one's own with everything on it, until Ctrl-C.
+
+    Three markets, a vault, ten accounts with tokens, prices, a keeper, a relay and a solver.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    _end_by_signals()
+    # Here, since they take a second to import.
+    from perennial.anvil import AnvilError
+    from perennial.devnet.devnet import Options, open_devnet
+    from perennial.devnet.stage import StageError
+    from perennial.prices import PriceError
+
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    options = Options(port, block_time, hour, _midnight(start), seed, keeper, relay, solver)
+    try:
+        with open_devnet(options) as up:
+            _say(up, as_json=as_json)
+            threading.Event().wait()
+    except _Ended:
+        if not as_json:
+            click.echo("\nThe devnet has ended.")
+    except (AnvilError, StageError, PriceError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@devnet.command("move")
+@click.argument("feed")
+@click.argument("price")
+@click.option("--network", default="devnet", envvar="PERENNIAL_NETWORK", help="Which devnet: devnet, devnet:PORT.")
+def move(feed: str, price: str, network: str) -> None:
+    """Moves a price: from the next second on, FEED (BTC-USD, ETH-USD) is at PRICE and goes on from there."""
+    import httpx2
+
+    from perennial.devnet.services import services_of
+    from perennial.manifest import ManifestError
+
+    try:
+        prices = services_of(network).prices
+    except ManifestError as error:
+        raise click.UsageError(str(error)) from error
+    answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price})
+    if answer.status_code != httpx2.codes.OK:
+        raise click.ClickException(answer.json()["detail"])
+    click.echo(f"{feed} is at {price} from {answer.json()['since']} on")
+
+
+@devnet.command("list")
+def list_() -> None:
+    """Lists the devnets that are up on this machine."""
+    from perennial.manifest import Manifest, running
+
+    for path in running():
+        found = Manifest.read(path)
+        click.echo(f"{found.rpc}  {', '.join(found.markets)}  {path}")
+
+
+class _Ended(BaseException):
+    """A signal to end has come."""
+
+
+def _end_by_signals() -> None:
+    """Ctrl-C and SIGTERM end the devnet once, also while it starts; what it has begun is taken down in peace."""
+
+    def end(*_: Any) -> NoReturn:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise _Ended
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+
+
+def _midnight(day: str) -> int:
+    try:
+        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise click.UsageError(f"{day!r} is no day such as 2017-12-17") from error
+
+
+def _say(up: Devnet, *, as_json: bool) -> None:
+    if as_json:
+        services = {"node": up.node, "prices": up.prices, "relay": up.relay, "manifest": str(up.file)}
+        markets = {name: market.address for name, market in up.manifest.markets.items()}
+        print(
+            json.dumps({**services, "port": up.port, "markets": markets, "accounts": up.stage.cast.users}), flush=True
+        )
+        return
+    from perennial.devnet.words import greet
+
+    greet(up)
+    sys.stdout.flush()
