@@ -98,7 +98,7 @@ def test_nothing_can_be_previewed(bench, amount, caller):
 def states(vault, kind, id_, controller):
     """Pending and claimable of a request, whoever asks."""
     found = set()
-    for caller in (NOBODY, ALICE, controller):
+    for caller in {NOBODY, ALICE, controller} - {vault.vault.address}:
         pending = vault.vault.send(f"pending{kind}Request", id_, controller, sender=caller)[0]
         claimable = vault.vault.send(f"claimable{kind}Request", id_, controller, sender=caller)[0]
         found.add((pending, claimable))
@@ -353,16 +353,20 @@ def test_a_round_trip_never_profits(bench, decimals, fees, seed):
         if seed:
             vault.enter("alice", usd(rng))
             vault.enter("bob", usd(rng))
-        worth = vault.vault.value("convertToAssets", vault.shares("alice"))
-        before = vault.tokens("erin")
+        others = vault.shares("alice") + vault.shares("bob")
+        worth = vault.vault.value("convertToAssets", others)
+        first = vault.tokens("erin")
         for _ in range(3):
+            before = vault.tokens("erin")
             vault.enter("erin", usd(rng))
             vault.leave("erin")
             vault.turn()
             vault.cash("erin")
             assert vault.tokens("erin") <= before
-        # Nobody has paid for it either.
-        assert vault.vault.value("convertToAssets", vault.shares("alice")) >= worth
+        # Nor has anybody else paid for it: at leverage 4 and a fee of 0.1 % at most 0.4 % of what it costs who does it
+        # (tests/properties/test_vault_adversary.py).
+        lost = worth - vault.vault.value("convertToAssets", others)
+        assert lost * 1_000 <= 4 * (first - vault.tokens("erin"))
         vault.check()
 
 
