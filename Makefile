@@ -114,6 +114,15 @@ lint: $(TOOLS) ## check style and types, Solidity and Python
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/python -m perennial.layout --check
+
+.PHONY: layout
+layout: $(TOOLS) ## write the storage layouts of markets and vaults to layouts/; refuses where a field has moved
+	@.venv/bin/python -m perennial.layout
+
+.PHONY: layout-check
+layout-check: $(TOOLS) ## fail where a field of the storage has moved, or is not in layouts/
+	@.venv/bin/python -m perennial.layout --check
 
 .PHONY: format
 format: $(TOOLS) ## rewrite the sources in the project's style

@@ -78,7 +78,9 @@ class Rpc:
             self._connection.request("POST", self._path, json.dumps(body), {"Content-Type": "application/json"})
             return json.loads(self._connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise NodeError(f"the node at {self.uri} does not answer: {error}") from error
+            # Without path and query: those of a hosted node have its key in them.
+            place = f"{self._connection.host}:{self._connection.port}"
+            raise NodeError(f"the node at {place} does not answer: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ _COMMANDS = {
     "relay": "perennial.relay.command",
     "settle": "perennial.commands.trading",
     "solver": "perennial.solver.command",
+    "status": "perennial.keeper.status_command",
+    "vault": "perennial.commands.vault",
     "withdraw": "perennial.commands.trading",
 }
 """Module of each command, which has it under the command's name, or under the name after the colon."""

@@ -29,6 +29,7 @@ from perennial.client.results import (
 )
 from perennial.client.signers import address_of
 from perennial.client.state import Makeup, Snapshot, makeup, read
+from perennial.client.tokens import Spender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +204,7 @@ class Market:
         """Deposits collateral from the signer's tokens, for its own account or another one."""
         raw = amount("collateral", collateral)
         who = address_of(account if of is None else of)
-        approved = self.protocol.allow(account, self.makeup, raw)
+        approved = self.protocol.allow(account, self.spender, raw)
         mined = self._send(account, "update", who, 0, 0, raw, NOBODY)
         return self._moved(who, mined, approved)
 
@@ -284,6 +285,11 @@ class Market:
         return self.protocol.guard(lambda: makeup(self.protocol.rpc, self.address))
 
     @cached_property
+    def spender(self) -> Spender:
+        """Who takes the tokens of deposits."""
+        return Spender(self.name, self.address, self.makeup.token, self.makeup.scale)
+
+    @cached_property
     def symbol(self) -> str:
         """The settlement token's."""
         token = Contract(Chain(self.protocol.rpc), "MockToken", self.makeup.token)
@@ -316,9 +322,9 @@ class Market:
             fee = quoted.fee
         except Refused:
             # The chain has the last word: it may have moved on. But nothing is approved for what looks hopeless.
-            if self.protocol.lacks_allowance(account, self.makeup, deposit):
+            if self.protocol.lacks_allowance(account, self.spender, deposit):
                 raise
-        approved = self.protocol.allow(account, self.makeup, deposit)
+        approved = self.protocol.allow(account, self.spender, deposit)
         mined = self._send(account, "update", who, terms.maker_delta, terms.taker_delta, deposit, referrer)
         placed = self.events(mined, "OrderPlaced")
         if not placed:

@@ -16,6 +16,7 @@ from perennial.client.market import Market
 from perennial.client.sending import PATIENCE, Sender
 from perennial.client.signers import address_of
 from perennial.client.state import newest_block
+from perennial.client.vaults import Vault
 from perennial.relay.rpc import LastingRpc
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perennial.client.results import Position
-    from perennial.client.state import Makeup
+    from perennial.client.tokens import Spender
 
     Ask = Callable[[str, str, Decimal], bool]
 
@@ -45,13 +46,14 @@ class Protocol:
         factory: str,
         markets: Mapping[str, tuple[str, int]] | None = None,
         *,
+        vaults: Mapping[str, str] | None = None,
         network: str = "",
         start_block: int = 0,
         approve: str | Ask = "exact",
         span: int = SPAN,
         patience: float = PATIENCE,
     ) -> None:
-        """Connects to the node at `rpc`. `markets` are addresses and first blocks by name."""
+        """Connects to the node at `rpc`. `markets` are addresses and first blocks by name, `vaults` addresses."""
         if approve not in ("exact", "never") and not callable(approve):
             raise InputError(f"approve: {approve!r} is neither exact nor never nor a function")
         try:
@@ -60,6 +62,7 @@ class Protocol:
             raise InputError(str(error)) from error
         self.network, self.start_block, self.span, self._approve = network, start_block, span, approve
         self.factory_address, self._known = factory, dict(markets or {})
+        self._vaults = dict(vaults or {})
         self.chain_id = int(self.guard(lambda: self.rpc.call("eth_chainId")), 16)
         self.sender = Sender(self.rpc, self.chain_id, patience)
 
@@ -77,7 +80,8 @@ class Protocol:
         first = manifest.start_block
         markets = {name: (each.address, each.block or first) for name, each in manifest.markets.items()}
         factory = manifest.address("MarketFactory")
-        options = {"network": manifest.network, "start_block": first, **options}
+        vaults = {name: vault.address for name, vault in manifest.vaults.items()}
+        options = {"vaults": vaults, "network": manifest.network, "start_block": first, **options}
         protocol = cls(node, factory, markets, **options)
         if protocol.chain_id != manifest.chain_id:
             protocol.close()
@@ -123,46 +127,68 @@ class Protocol:
         found = (market.position(account) for market in self.markets())
         return tuple(position for position in found if not position.is_empty)
 
+    def name_of(self, address: str) -> str:
+        """The name of a market by its address, which it is where it has no other."""
+        names = (name for name, (known, _) in self._known.items() if known.lower() == address.lower())
+        return next(names, to_checksum_address(address))
+
+    # -- Vaults ------------------------------------------------------------------------------------------------------
+
+    def vault(self, name: str) -> Vault:
+        """A vault by name or address."""
+        for known, address in self._vaults.items():
+            if name.lower() in (known.lower(), address.lower()):
+                return Vault(self, known, to_checksum_address(address))
+        if name.startswith("0x") and len(name) == 42:
+            return Vault(self, to_checksum_address(name), to_checksum_address(name))
+        known_names = ", ".join(self._vaults) or "none"
+        raise InputError(f"no vault {name!r} on {self.network or 'this network'}: there are {known_names}")
+
+    def vaults(self) -> tuple[Vault, ...]:
+        """The vaults of the manifest."""
+        return tuple(self.vault(name) for name in self._vaults)
+
     # -- Tokens ------------------------------------------------------------------------------------------------------
 
-    def allow(self, account: Any, made: Makeup, amount: int) -> int:
-        """Sees to it that a market may take `amount` (6 decimals) of an account's tokens; returns what was approved.
+    def allow(self, account: Any, spender: Spender, amount: int) -> int:
+        """Sees to it that a market or a vault may take `amount` (6 decimals) of an account's tokens.
 
+        Returns what was approved for it, 0 where that was not needed.
         InputError where the account has not so much, or where it may not be approved.
         """
         if amount == 0:
             return 0
-        owner, token = address_of(account), self._token(made)
+        owner, token = address_of(account), self._token(spender)
         queries = [
             token.query("balanceOf", owner),
-            token.query("allowance", owner, made.address),
+            token.query("allowance", owner, spender.address),
             token.query("symbol"),
         ]
         balance, allowance, symbol = self.guard(lambda: token.chain.ask_all(queries))
-        if balance < amount * made.scale:
-            has = decimal(balance // made.scale)
+        if balance < amount * spender.scale:
+            has = decimal(balance // spender.scale)
             raise InputError(f"{owner} has {has} {symbol}, and {decimal(amount)} are needed: get more, or use less")
-        if allowance >= amount * made.scale:
+        if allowance >= amount * spender.scale:
             return 0
-        name, ask = self.market(made.address).name, self._approve
+        name, ask = spender.name, self._approve
         agreed = ask(symbol, name, decimal(amount)) if callable(ask) else ask == "exact"
         if not agreed:
             raise InputError(
                 f"{name} may not take {decimal(amount)} {symbol} of {owner}: approve that much, or let the client"
             )
-        self.sender.send(account, token.query("approve", made.address, amount * made.scale))
+        self.sender.send(account, token.query("approve", spender.address, amount * spender.scale))
         return amount
 
-    def lacks_allowance(self, account: Any, made: Makeup, amount: int) -> bool:
-        """Whether a market may take less than `amount` (6 decimals) of an account's tokens."""
+    def lacks_allowance(self, account: Any, spender: Spender, amount: int) -> bool:
+        """Whether a market or a vault may take less than `amount` (6 decimals) of an account's tokens."""
         if amount == 0:
             return False
         owner = address_of(account)
-        allowance: int = self.guard(lambda: self._token(made).read("allowance", owner, made.address))
-        return allowance < amount * made.scale
+        allowance: int = self.guard(lambda: self._token(spender).read("allowance", owner, spender.address))
+        return allowance < amount * spender.scale
 
-    def _token(self, made: Makeup) -> Contract:
-        return Contract(Chain(self.rpc), "MockToken", made.token)
+    def _token(self, spender: Spender) -> Contract:
+        return Contract(Chain(self.rpc), "MockToken", spender.token)
 
     # -- The chain ---------------------------------------------------------------------------------------------------
 

@@ -152,6 +152,17 @@ REMEDIES: dict[str, Remedy] = {
     "InvalidImplementation": Remedy("The implementation has no code, or belongs to another factory.", _OWNER),
     "OwnableUnauthorizedAccount": Remedy("The caller is not the owner.", _OWNER),
     "OwnableInvalidOwner": Remedy("The owner cannot be this address.", "Name an owner."),
+    # -- The owner's timelock -----------------------------------------------------------------------------------------
+    "AccessControlUnauthorizedAccount": Remedy("The caller does not hold the role.", "Send with who holds it."),
+    "AccessControlBadConfirmation": Remedy("A role is given up by its holder alone.", "Send with the holder."),
+    "FailedCall": Remedy("A call of the timelock failed without a reason.", "Simulate the call as the timelock."),
+    "TimelockInsufficientDelay": Remedy("The delay is shorter than the timelock's.", "Schedule with at least that."),
+    "TimelockInvalidOperationLength": Remedy("Targets, values and payloads are not as many.", "Give one of each."),
+    "TimelockUnauthorizedCaller": Remedy("Only the timelock itself may do this.", "Schedule it."),
+    "TimelockUnexecutedPredecessor": Remedy("An operation that comes before is not done.", "Execute that one first."),
+    "TimelockUnexpectedOperationState": Remedy(
+        "The operation is not in the state that this needs.", "Schedule it, or wait until its delay is over."
+    ),
     # -- Payoffs ------------------------------------------------------------------------------------------------------
     "HalfPowerOutOfRange": Remedy("The payoff's half power is not -4 … 4, or is 0.", "Choose one of these."),
     "ScaleOutOfRange": Remedy("The payoff's scale is 0 or above 10^18.", "Choose a scale in between (18 decimals)."),
@@ -317,6 +328,8 @@ _OWN: dict[tuple[str, str], str] = {
     ("PriceNotPositive", "price"): "raw",
     ("PriceUncertain", "price"): "raw",
     ("InsufficientBalance", "balance"): "raw",
+    ("DepositTooSmall", "minimum"): "raw",
+    ("ExceedsClaimable", "amount"): "raw",
 }
 """How values read, by the names of parameters; by error where one name means different things."""
 

@@ -7,12 +7,10 @@ from typing import Any
 
 from perennial.client.errors import InputError
 from perennial.client.signers import address_of
+from perennial.devnet.accounts import MAKER, MNEMONIC, USERS
 
-MNEMONIC = "test test test test test test test test test test test junk"
-"""That of local networks, known to everybody."""
-
-COUNT = 10
-"""Funded accounts of a devnet."""
+NAMES = {"operator": 0, "maker": MAKER}
+"""Accounts of a devnet that have a name too: who owns the protocol, and who provides liquidity."""
 
 LOCAL = ("devnet", "local")
 """Networks on which such accounts are worth something to nobody."""
@@ -21,13 +19,15 @@ LOCAL = ("devnet", "local")
 def signer(name: str | None, network: str) -> Any:
     """An account that signs. InputError where there is none of this name; keys are not taken."""
     if name is None:
-        hint = f"a number from 0 to {COUNT - 1}, or the alias" if network in LOCAL else "the alias"
+        hint = f"a number from 0 to {USERS - 1}, or the alias" if network in LOCAL else "the alias"
         raise InputError(f"who signs? Give --account: {hint} of an account of Ape (see `ape accounts list`)")
     if name.startswith("0x"):
         what = "a private key is never given on a command line" if len(name) == 66 else "an address cannot sign"
         raise InputError(f"--account: {what}: import the key into Ape (`ape accounts import ALIAS`), give the alias")
     if name.isdigit():
         return _of_devnet(int(name), network)
+    if network in LOCAL and name in NAMES:
+        return _of_devnet(NAMES[name], network)
     return _of_ape(name)
 
 
@@ -41,8 +41,8 @@ def address(name: str | None, network: str) -> str:
 def _of_devnet(index: int, network: str) -> Any:
     if network not in LOCAL:
         raise InputError(f"--account {index}: {network} has no accounts by number; give an alias of Ape")
-    if index >= COUNT:
-        raise InputError(f"--account {index}: a devnet has the accounts 0 to {COUNT - 1}")
+    if index >= USERS and index not in NAMES.values():
+        raise InputError(f"--account {index}: a devnet has the accounts 0 to {USERS - 1}")
     from eth_account import Account
 
     Account.enable_unaudited_hdwallet_features()

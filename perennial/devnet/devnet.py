@@ -228,7 +228,9 @@ def _solve(stage: Stage, node: str, relay: str, folder: Path, stop: Event) -> No
     try:
         sender = Sender(key, view.chain_id, view, journal, tip=0)
         with RelayClient(relay) as client:
-            Solver(client, view, sender, SolverOptions(limits=Limits(max_inventory=INVENTORY))).run(stop)
+            # Where nobody orders no price is committed: here an old one is good enough, as long as the market takes it.
+            limits = Limits(max_inventory=INVENTORY, max_age=2**32)
+            Solver(client, view, sender, SolverOptions(limits=limits)).run(stop)
     finally:
         journal.close()
 

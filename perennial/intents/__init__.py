@@ -4,6 +4,7 @@
 >>> signature = sign(intent, Domain(chain_id, verifier), trader)
 """
 
+from perennial.intents.describing import describe
 from perennial.intents.messages import (
     Common,
     FieldError,
@@ -40,6 +41,7 @@ __all__ = [
     "SignerUpdate",
     "SigningError",
     "WrongSignature",
+    "describe",
     "message_hash",
     "sign",
     "signable",

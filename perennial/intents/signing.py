@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
-from perennial.intents.typed_data import Domain, message_hash, signable, typed_data
+from perennial.intents.typed_data import Domain, ape_message, message_hash, signable, typed_data
 
 if TYPE_CHECKING:
     from perennial.intents.messages import Signable
@@ -41,15 +43,11 @@ def sign(message: Signable, domain: Domain, signer: Any, *, contract_wallet: boo
     """The signature of a message, 65 bytes (r, s, v) with v 27 or 28 and s in the lower half.
 
     `signer` is an eth-account LocalAccount, an account of Ape (hardware wallets are), or any object with eth-account's
-    `sign_typed_data(full_message=…)` or `sign_message(…)`. SigningError where it refuses, or where the signature is not
-    of `message.common.signer`. With `contract_wallet` the signer is a contract, whose signature is taken as it is.
+    `sign_typed_data(full_message=…)` or `sign_message(…)`. SigningError where it refuses or fails, or where what it
+    gives is no signature of `message.common.signer`. With `contract_wallet` that is a contract, and all is taken as it
+    is.
     """
-    if hasattr(signer, "sign_typed_data"):
-        given = signer.sign_typed_data(full_message=typed_data(message, domain))
-    elif hasattr(signer, "sign_message"):
-        given = signer.sign_message(signable(message, domain))
-    else:
-        raise SigningError(f"{signer!r} has neither sign_typed_data nor sign_message")
+    given = _ask(message, domain, signer)
     if given is None:
         raise SigningError(f"{signer!r} did not sign")
     signature = _bytes(given)
@@ -61,6 +59,28 @@ def sign(message: Signable, domain: Domain, signer: Any, *, contract_wallet: boo
     except SignatureError as error:
         raise SigningError(f"{signer!r} did not sign for {message.common.signer}") from error
     return signature
+
+
+def _ask(message: Signable, domain: Domain, signer: Any) -> Any:
+    """What a signer gives for a message, in the form in which it can show it."""
+    if hasattr(signer, "sign_typed_data"):
+        sign_it, form = signer.sign_typed_data, {"full_message": typed_data(message, domain)}
+    elif hasattr(signer, "sign_message"):
+        shown = ape_message(message, domain) if _is_of_ape(signer) else signable(message, domain)
+        sign_it, form = partial(signer.sign_message, shown), {}
+    else:
+        raise SigningError(f"{signer!r} has neither sign_typed_data nor sign_message")
+    try:
+        return sign_it(**form)
+    except Exception as error:
+        # Each device has errors of its own: unplugged, locked, "no" on its screen.
+        raise SigningError(f"{signer!r} did not sign: {error}") from error
+
+
+def _is_of_ape(signer: Any) -> bool:
+    # Whoever has such an account has imported Ape; nobody else needs it.
+    accounts = sys.modules.get("ape.api.accounts")
+    return accounts is not None and isinstance(signer, accounts.AccountAPI)
 
 
 def verify(message: Signable, signature: bytes, domain: Domain, contract_check: ContractCheck | None = None) -> None:

@@ -12,6 +12,8 @@ from eth_utils.crypto import keccak
 from perennial.intents.messages import Common
 
 if TYPE_CHECKING:
+    from eip712.messages import EIP712Message
+
     from perennial.intents.messages import Message, Signable
 
 NAME, VERSION = "Perennial", "1"
@@ -54,6 +56,26 @@ def typed_data(message: Signable, domain: Domain) -> dict[str, Any]:
 def signable(message: Signable, domain: Domain) -> SignableMessage:
     """The message as eth-account and Ape sign it."""
     return encode_typed_data(full_message=typed_data(message, domain))
+
+
+def ape_message(message: Signable, domain: Domain) -> EIP712Message:
+    """The message as accounts of Ape can show it, field by field, to whom they ask. Needs Ape's package eip712."""
+    from eip712.messages import EIP712Domain, EIP712Message
+    from eth_pydantic_types import abi
+    from pydantic import BaseModel, create_model
+
+    def model(kind: type[Message], base: type[BaseModel]) -> type[BaseModel]:
+        fields: dict[str, Any] = {
+            name: (common if solidity == Common.name else getattr(abi, solidity), ...)
+            for name, solidity in kind.solidity()
+        }
+        return create_model(kind.name, __base__=base, **fields)
+
+    common = model(Common, BaseModel)
+    content = message.to_dict() | {"common": common(**message.common.to_dict())}
+    shown = model(type(message), EIP712Message)(**content, eip712_domain=EIP712Domain(**domain.to_dict()))
+    assert isinstance(shown, EIP712Message)
+    return shown
 
 
 def message_hash(message: Signable, domain: Domain) -> bytes:

@@ -3,15 +3,15 @@
 Raw integers, 6 decimals unless stated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from perennial.mirror.errors import ParameterOutOfBounds
 from perennial.mirror.fixed import UNIT, parse
 
-# Whole numbers: seconds and counts.
-_WHOLE = frozenset({"stale_after", "max_pending_global", "max_pending_local"})
+#: Whole numbers: seconds and counts.
+WHOLE = frozenset({"stale_after", "max_pending_global", "max_pending_local"})
 
 
 class _Struct:
@@ -37,7 +37,7 @@ class _Struct:
             elif isinstance(value, bool):
                 result[field.name] = value
             else:
-                result[field.name] = int(value) if field.name in _WHOLE else parse(value)
+                result[field.name] = int(value) if field.name in WHOLE else parse(value)
         return cls(**result)
 
     @classmethod
@@ -151,68 +151,92 @@ def bits(count: int) -> int:
 
 def validate_protocol(parameter: ProtocolParameter) -> None:
     """Raises ParameterOutOfBounds for the first field outside docs/protocol.md §4.3."""
-    p = parameter
-    _at_most("maxFee", p.max_fee, bits(24))
-    _at_most("maxFeeAbsolute", p.max_fee_absolute, bits(48))
-    _at_most("maxCut", p.max_cut, UNIT)
-    _at_most("maxRate", p.max_rate, bits(32))
-    _at_most("minMaintenance", p.min_maintenance, bits(24))
-    _at_most("minEfficiency", p.min_efficiency, bits(24))
-    _at_most("protocolFee", p.protocol_fee, p.max_cut)
+    _raise_first(protocol_violations(parameter))
 
 
 def validate_risk(risk: RiskParameter, protocol: ProtocolParameter) -> None:
     """Raises ParameterOutOfBounds for the first field outside docs/protocol.md §4.1."""
-    for name in ("taker_fee", "taker_skew_fee", "taker_impact_fee", "maker_fee", "maker_impact_fee"):
-        _at_most(camel_case(name), getattr(risk, name), protocol.max_fee)
-    _validate_margin(risk, protocol)
-    _at_most("makerLimit", risk.maker_limit, bits(48))
-    _at_least("efficiencyLimit", risk.efficiency_limit, protocol.min_efficiency)
-    _at_most("efficiencyLimit", risk.efficiency_limit, bits(24))
-
-    controller, curve = risk.p_controller, risk.utilization_curve
-    for name in ("min_rate", "target_rate", "max_rate"):
-        _at_most(f"utilizationCurve.{camel_case(name)}", getattr(curve, name), protocol.max_rate)
-    _at_most("utilizationCurve.targetUtilization", curve.target_utilization, UNIT)
-    _at_least("pController.k", controller.k, 1)
-    _at_most("pController.k", controller.k, bits(48))
-    _at_most("pController.max", controller.max, protocol.max_rate)
-    _at_most("virtualTaker", risk.virtual_taker, bits(64))
-    _at_most("staleAfter", risk.stale_after, bits(32))
-
-
-def _validate_margin(risk: RiskParameter, protocol: ProtocolParameter) -> None:
-    _at_least("maintenance", risk.maintenance, protocol.min_maintenance)
-    _at_most("maintenance", risk.maintenance, risk.margin)
-    _at_most("margin", risk.margin, UNIT)
-    _at_most("minMargin", risk.min_margin, protocol.max_fee_absolute)
-    _at_most("minMaintenance", risk.min_maintenance, risk.min_margin)
-    _at_most("maxLiquidationFee", risk.max_liquidation_fee, protocol.max_fee_absolute)
-    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.max_liquidation_fee)
-    _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.min_maintenance)
-    _at_most("liquidationFee", risk.liquidation_fee, protocol.max_cut)
+    _raise_first(risk_violations(risk, protocol))
 
 
 def validate_market(parameter: MarketParameter, protocol: ProtocolParameter, has_reward: bool) -> None:
     """Raises ParameterOutOfBounds for the first field outside docs/protocol.md §4.2."""
+    _raise_first(market_violations(parameter, protocol, has_reward))
+
+
+Violations = Iterator[ParameterOutOfBounds]
+"""Every bound that is violated, in the order in which the contracts check them; they stop at the first."""
+
+
+def protocol_violations(parameter: ProtocolParameter) -> Violations:
+    """What of docs/protocol.md §4.3 is violated."""
+    p = parameter
+    yield from _at_most("maxFee", p.max_fee, bits(24))
+    yield from _at_most("maxFeeAbsolute", p.max_fee_absolute, bits(48))
+    yield from _at_most("maxCut", p.max_cut, UNIT)
+    yield from _at_most("maxRate", p.max_rate, bits(32))
+    yield from _at_most("minMaintenance", p.min_maintenance, bits(24))
+    yield from _at_most("minEfficiency", p.min_efficiency, bits(24))
+    yield from _at_most("protocolFee", p.protocol_fee, p.max_cut)
+
+
+def risk_violations(risk: RiskParameter, protocol: ProtocolParameter) -> Violations:
+    """What of docs/protocol.md §4.1 is violated."""
+    for name in ("taker_fee", "taker_skew_fee", "taker_impact_fee", "maker_fee", "maker_impact_fee"):
+        yield from _at_most(camel_case(name), getattr(risk, name), protocol.max_fee)
+    yield from _margin_violations(risk, protocol)
+    yield from _at_most("makerLimit", risk.maker_limit, bits(48))
+    yield from _at_least("efficiencyLimit", risk.efficiency_limit, protocol.min_efficiency)
+    yield from _at_most("efficiencyLimit", risk.efficiency_limit, bits(24))
+
+    controller, curve = risk.p_controller, risk.utilization_curve
+    for name in ("min_rate", "target_rate", "max_rate"):
+        yield from _at_most(f"utilizationCurve.{camel_case(name)}", getattr(curve, name), protocol.max_rate)
+    yield from _at_most("utilizationCurve.targetUtilization", curve.target_utilization, UNIT)
+    yield from _at_least("pController.k", controller.k, 1)
+    yield from _at_most("pController.k", controller.k, bits(48))
+    yield from _at_most("pController.max", controller.max, protocol.max_rate)
+    yield from _at_most("virtualTaker", risk.virtual_taker, bits(64))
+    yield from _at_most("staleAfter", risk.stale_after, bits(32))
+
+
+def _margin_violations(risk: RiskParameter, protocol: ProtocolParameter) -> Violations:
+    yield from _at_least("maintenance", risk.maintenance, protocol.min_maintenance)
+    yield from _at_most("maintenance", risk.maintenance, risk.margin)
+    yield from _at_most("margin", risk.margin, UNIT)
+    yield from _at_most("minMargin", risk.min_margin, protocol.max_fee_absolute)
+    yield from _at_most("minMaintenance", risk.min_maintenance, risk.min_margin)
+    yield from _at_most("maxLiquidationFee", risk.max_liquidation_fee, protocol.max_fee_absolute)
+    yield from _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.max_liquidation_fee)
+    yield from _at_most("minLiquidationFee", risk.min_liquidation_fee, risk.min_maintenance)
+    yield from _at_most("liquidationFee", risk.liquidation_fee, protocol.max_cut)
+
+
+def market_violations(parameter: MarketParameter, protocol: ProtocolParameter, has_reward: bool) -> Violations:
+    """What of docs/protocol.md §4.2 is violated."""
     for name in ("funding_fee", "interest_fee", "position_fee", "referral_fee"):
-        _at_most(camel_case(name), getattr(parameter, name), protocol.max_cut)
-    _at_most("oracleFee", parameter.oracle_fee, UNIT)
-    _at_most("riskFee", parameter.risk_fee, UNIT - parameter.oracle_fee)
-    _at_most("settlementFee", parameter.settlement_fee, protocol.max_fee_absolute)
+        yield from _at_most(camel_case(name), getattr(parameter, name), protocol.max_cut)
+    yield from _at_most("oracleFee", parameter.oracle_fee, UNIT)
+    yield from _at_most("riskFee", parameter.risk_fee, max(UNIT - parameter.oracle_fee, 0))
+    yield from _at_most("settlementFee", parameter.settlement_fee, protocol.max_fee_absolute)
     for name in ("max_pending_global", "max_pending_local"):
-        _at_least(camel_case(name), getattr(parameter, name), 1)
-        _at_most(camel_case(name), getattr(parameter, name), bits(16))
+        yield from _at_least(camel_case(name), getattr(parameter, name), 1)
+        yield from _at_most(camel_case(name), getattr(parameter, name), bits(16))
     for name in ("maker_reward_rate", "long_reward_rate", "short_reward_rate"):
-        _at_most(camel_case(name), getattr(parameter, name), bits(40) if has_reward else 0)
-    _at_most("maxPriceDeviation", parameter.max_price_deviation, bits(24))
+        yield from _at_most(camel_case(name), getattr(parameter, name), bits(40) if has_reward else 0)
+    yield from _at_most("maxPriceDeviation", parameter.max_price_deviation, bits(24))
 
 
-def _at_most(field: str, value: int, bound: int) -> None:
+def _at_most(field: str, value: int, bound: int) -> Violations:
     if value > bound:
-        raise ParameterOutOfBounds(field, value, bound)
+        yield ParameterOutOfBounds(field, value, bound)
 
 
-def _at_least(field: str, value: int, bound: int) -> None:
+def _at_least(field: str, value: int, bound: int) -> Violations:
     if value < bound:
-        raise ParameterOutOfBounds(field, value, bound)
+        yield ParameterOutOfBounds(field, value, bound)
+
+
+def _raise_first(violations: Violations) -> None:
+    for violation in violations:
+        raise violation

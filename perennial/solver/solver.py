@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+WAITING = "anything"
+"""What is not filled while a batch is in flight."""
+
 GONE = "nothing remains on chain: filled, cancelled or expired"
 
 AnyDeal = TypeVar("AnyDeal", Cross, Fill)
@@ -134,7 +137,9 @@ class Solver:
         if outcome is not None:
             self._learn(outcome, snapshot.timestamp)
         if self.sender and self.sender.busy:
+            self._say([Skipped(WAITING, "the fate of the batch before is not known yet")])
             return Report(waiting=True)
+        self._said.pop(WAITING, None)
 
         orders, skipped = self._usable(snapshot.timestamp)
         price = snapshot.price

@@ -1,8 +1,9 @@
 """An adversary against an honest keeper: oracles on the chain beside their mirror, driven by chance.
 
 Anyone may order, commit any version with any updates that Pyth published, in any order, at any time, and expire what
-has expired; the owner switches adapters and granularities. The honest keeper commits what it can, every few seconds.
-After each step chain and mirror must agree, and the promises of docs/protocol.md §11 must hold.
+has expired; the owner switches adapters and granularities. The honest keeper commits what it can, now at once, now
+seconds late, but in time: it looks more often than versions come. Whatever is published, the adversary may act on it
+first. After each step chain and mirror must agree, and the promises of docs/protocol.md §11 must hold.
 """
 
 from collections import Counter
@@ -21,6 +22,12 @@ OWNER, HONEST, ADVERSARY = (f"0x{0xC0000 + number:040x}" for number in range(3))
 WINDOW = mirror.Window()
 SIDES = (("BTC",), ("ETH", "/BTC"), ("BTC", "ETH"))
 """The feeds of each oracle."""
+
+GRANULARITIES = (7, 10, 13, 30)
+
+PATIENCE = min(GRANULARITIES) - 1
+"""Seconds between two turns of the honest keeper at most. Versions are committed in order: behind one without a price,
+which blocks the way until its grace is over, the next can be committed for as long as the two are apart."""
 
 NOT_FOUND = keccak(text="PriceFeedNotFoundWithinRange()")[:4].hex()
 ADAPTERS = ("first", "second")
@@ -95,12 +102,20 @@ class Duel:
 
     def play(self, steps: int) -> None:
         """Plays a game. Raises Broken."""
+        diligence = self.chance.choice([0.1, 0.5, 1])
+        idle = 0
         for _ in range(steps):
-            for _ in range(self.chance.randint(1, 4)):
+            passed = self.chance.randint(1, 4)
+            self._pass(passed)
+            idle += passed
+            for _ in range(self.chance.randint(0, 4)):
                 self._adversary()
-            self._pass(self.chance.randint(1, 4))
+            if idle + 4 > PATIENCE or self.chance.random() < diligence:
+                idle = 0
+                for each in self.traded:
+                    self._honest(each)
+                    self._check_bounded(each)
             for each in self.traded:
-                self._honest(each)
                 self._check(each)
 
     # -- Time and prices -----------------------------------------------------------------------------------------
@@ -262,7 +277,7 @@ class Duel:
         self._owner("updateProvider", expected, *arguments)
 
     def _respace(self, each: Traded) -> None:
-        granularity = self.chance.choice([7, 10, 13, 30])
+        granularity = self.chance.choice(GRANULARITIES)
         expected = _outcome(lambda: each.versions.update_granularity(granularity))
         self._owner("updateGranularity", expected, each.contract.address, granularity)
 
@@ -301,6 +316,12 @@ class Duel:
                 self._check_order(each, *order)
         each.orders = waiting
 
+    def _check_bounded(self, each: Traded) -> None:
+        """After the honest keeper's turn no version waits whose time is over."""
+        waiting = each.versions.next
+        if waiting and self.now >= WINDOW.expiry(waiting):
+            raise Broken(f"version {waiting} still waits")
+
     def _check_order(self, each: Traded, placed: int, version: int) -> None:
         """The order got no price that was public when it was placed, and a price if there was one."""
         timestamp, price, valid = each.contract.read("at", version)
@@ -309,6 +330,8 @@ class Duel:
         self.outcomes["order settled" if valid else "order cancelled"] += 1
         if valid != self._priced(each, version):
             raise Broken(f"version {version} is {'valid' if valid else 'invalid'}")
+        if not valid and self.now < WINDOW.expiry(version):
+            raise Broken(f"version {version} is given up before its time is over")
         if not valid:
             return
         chosen = [mirror.first_update(self.stream[feed.id], version, WINDOW) for feed in each.sides]

@@ -7,6 +7,9 @@ from perennial.intents import Domain
 from perennial.testing.desk import Desk
 from perennial.testing.market import refused
 
+LARGEST = f"{(2**255 - 1) // 10**6}.{(2**255 - 1) % 10**6:06}"
+"""The largest price that can be signed."""
+
 
 @pytest.fixture
 def desk(bench, protocol, chain, taker, hedger):
@@ -20,7 +23,7 @@ def desk(bench, protocol, chain, taker, hedger):
 class TestSV23H4:
     """S-V23-H4: two accounts match at an absurd price, and the loser has nothing to pay with."""
 
-    @pytest.mark.parametrize("price", ["1250000000000", "0", "-100", "110.000001", "89.999999"])
+    @pytest.mark.parametrize("price", ["1250000000000", "0", "-100", "110.000001", "89.999999", LARGEST, f"-{LARGEST}"])
     def test_far_from_the_latest_price(self, desk, taker, hedger, price):
         for size in ("5", "-5"):
             with refused("PriceTooFar", price, "100", "0.1"):

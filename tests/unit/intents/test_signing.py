@@ -1,26 +1,44 @@
 """perennial.intents: whatever signs for a person signs the same, and verification is the Verifier's."""
 
+import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from eth_account import Account
 
 from perennial.intents import (
     Domain,
+    GroupCancellation,
     Intent,
     MalleableSignature,
+    NonceCancellation,
+    OperatorUpdate,
+    SignerUpdate,
     SigningError,
     WrongSignature,
     message_hash,
     sign,
+    signable,
     typed_data,
     verify,
 )
 from perennial.intents.signing import ORDER
+from perennial.intents.typed_data import ape_message
 
 MARKET = "0x" + "11" * 20
 DOMAIN = Domain(8453, "0x" + "22" * 20)
 KEY = Account.from_key(bytes([7] * 32))
+
+
+COMMON: dict[str, Any] = {"account": KEY.address, "expiry": 2**40, "nonce": 2**256 - 1}
+MESSAGES = [
+    Intent.build(market=MARKET, amount="-1.5", price="-64000", fee="0.5", originator=MARKET, **COMMON),
+    NonceCancellation.build(verifier=MARKET, **COMMON),
+    GroupCancellation.build(verifier=MARKET, group=2**255, **COMMON),
+    OperatorUpdate.build(factory=MARKET, operator=MARKET, approved=True, **COMMON),
+    SignerUpdate.build(factory=MARKET, signer=MARKET, approved=False, **COMMON),
+]
 
 
 @pytest.fixture
@@ -67,6 +85,56 @@ def test_accounts_of_ape(accounts):
     intent = Intent.build(market=MARKET, account=trader, amount=1, price=1, expiry=2**40)
 
     assert sign(intent, DOMAIN, trader) == sign(intent, DOMAIN, Account.from_key(trader.private_key))
+
+
+class TestAsked:
+    """An account of Ape that asks a person, as those with a password and hardware wallets do."""
+
+    @pytest.fixture
+    def keyfile(self, tmp_path, monkeypatch):
+        """The account, what it has shown, and what it is answered."""
+        from ape_accounts.accounts import KeyfileAccount
+
+        path = tmp_path / "trader.json"
+        path.write_text(json.dumps(Account.encrypt(KEY.key, "secret", kdf="pbkdf2", iterations=1)))
+        account, shown, answers = KeyfileAccount(keyfile_path=path), [], [True]
+
+        def confirm(text, **_):
+            shown.append(text)
+            return answers[0]
+
+        monkeypatch.setattr("ape_accounts.accounts.click.confirm", confirm)
+        monkeypatch.setattr("ape_accounts.accounts.click.prompt", lambda *_, **__: "secret")
+        return account, shown, answers
+
+    def test_sees_every_field_by_its_name(self, intent, signature, keyfile):
+        account, shown, _ = keyfile
+
+        assert sign(intent, DOMAIN, account) == signature
+        lines = [line.strip() for line in shown[0].splitlines()]
+        assert {"Name: Perennial", "Chain ID: 8453", "amount: 1500000", "price: 64000000000"} < set(lines)
+        assert f"account: {KEY.address}" in lines
+
+    def test_says_no(self, intent, keyfile):
+        account, _, answers = keyfile
+        answers[0] = False
+
+        with pytest.raises(SigningError, match="did not sign"):
+            sign(intent, DOMAIN, account)
+
+    @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
+    def test_shows_what_is_signed(self, message):
+        assert ape_message(message, DOMAIN).signable_message == signable(message, DOMAIN)
+
+
+def test_a_device_that_fails(intent):
+    """Unplugged, locked, or refused on its screen: each has errors of its own."""
+
+    def fail(full_message):  # noqa: ARG001
+        raise OSError("no device")
+
+    with pytest.raises(SigningError, match="no device"):
+        sign(intent, DOMAIN, SimpleNamespace(sign_typed_data=fail))
 
 
 def test_who_declines(intent):
