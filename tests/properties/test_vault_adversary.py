@@ -22,7 +22,7 @@ from perennial.testing.vault_stage import PARTY, PASSIVE, STEP, Schemer, Stage
 
 GAMES = 40
 MOVES = 60
-FEES = (
+FEES: tuple[dict[str, int], ...] = (
     {},
     {"maker_fee": 1_000},
     {"maker_fee": 1_000, "position_fee": UNIT},
