@@ -64,6 +64,11 @@ SEED ?= 0
 fuzz: compile ## play random games against contracts and mirror (GAMES=…, SEED=…, WORKERS=…), print what differs
 	@.venv/bin/python -m perennial.testing.fuzz --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
 
+.PHONY: fuzz-vault
+fuzz-vault: GAMES = 500
+fuzz-vault: compile ## the same with vaults over markets
+	@.venv/bin/python -m perennial.testing.fuzz --vault --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
+
 # Options of the demo: make demo ARGS="--seed 2 --no-reckless"; ARGS=--help lists them.
 ARGS ?=
 .PHONY: demo
