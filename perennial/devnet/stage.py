@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eth_abi.abi import encode
-
 from perennial import multicall
-from perennial.abi import interface
-from perennial.artifacts import load
 from perennial.chain import GAS, Chain, Contract
+from perennial.deployment import deploy as deploy_protocol
+from perennial.deployment import network
 from perennial.devnet.markets import MARKETS, TOKENS, VAULT, feed_ids
+from perennial.manifest import DEVNET
 from perennial.mirror.versions import Window
 from perennial.prices import encode_update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from perennial.devnet.accounts import Cast
     from perennial.devnet.markets import MarketPlan
+    from perennial.manifest import Manifest
     from perennial.publisher.publisher import Publisher
 
 EVE = 300
@@ -84,54 +84,24 @@ class Stage:
                 raise StageError(f"{digest} failed: {self.chain.why(digest) if receipt else 'it is in no block'}")
         return receipts
 
-    def create(self, name: str, *arguments: Any) -> str:
-        """Deploys a contract; returns its address. Raises StageError."""
-        code = load(name).creation + encode(interface(name).constructor, arguments)
-        request = {"from": self.cast.operator, "data": "0x" + code.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
-        digest = self.chain.rpc.call("eth_sendTransaction", request)
-        self.chain.rpc.call("evm_mine")
-        receipt = self.chain.rpc.call("eth_getTransactionReceipt", digest)
-        if receipt is None or int(receipt["status"], 16) != 1:
-            raise StageError(f"{name} was not deployed")
-        return str(receipt["contractAddress"]).lower()
-
     def do(self, sender: str, contract: Contract, name: str, *arguments: Any, value: int = 0) -> dict[str, Any]:
         """One call, mined; returns its receipt. Raises StageError."""
         query = contract.query(name, *arguments)
         return self.transact([(sender, query.to, query.data, value)])[0]
 
 
-def deploy(uri: str, stage: Stage) -> None:
-    """Puts the protocol on the chain, with Ape as on every network."""
-    # Here, since Ape takes seconds to import.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from ape import accounts, networks, project
-        from ape.logging import LogLevel, logger
+def deploy(stage: Stage, folder: Path) -> Manifest:
+    """Puts the protocol on the chain as on every network, by networks/devnet.toml; returns its manifest.
 
-        from perennial.deploy import deploy_protocol
-
-    with (
-        logger.at_level(LogLevel.ERROR),
-        networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}),
-    ):
-        owner = accounts.test_accounts[0]
-        options: dict[str, Any] = {"max_fee": 10**9, "max_priority_fee": 0}
-        protocol = deploy_protocol(owner, **options)
-        found = {
-            "OracleFactory": protocol.oracle_factory,
-            "PayoffFactory": protocol.payoff_factory,
-            "Pyth": protocol.pyth,
-            "PythOracle": protocol.pyth_oracle,
-            "MarketFactory": protocol.market_factory,
-            "Verifier": protocol.verifier,
-        }
-        stage.contracts = {name: str(contract.address).lower() for name, contract in found.items()}
-        for plan in TOKENS:
-            token = owner.deploy(project.MockToken, plan.name, plan.symbol, plan.decimals, **options)
-            stage.tokens[plan.symbol] = str(token.address).lower()
+    The journal and a copy of the manifest are left in `folder`.
+    """
+    path = folder / "devnet.json"
+    found = deploy_protocol(network.load(DEVNET), stage.chain.rpc, stage.cast.keys[0], path=path)
+    stage.contracts = {name: each.address.lower() for name, each in found.contracts.items()}
+    stage.tokens = {name: each.address.lower() for name, each in found.tokens.items()}
     # From here on blocks are made on demand, until the chain is open.
     stage.chain.rpc.call("evm_setAutomine", False)
+    return found
 
 
 def add_multicall(stage: Stage) -> None:
@@ -157,11 +127,7 @@ def create_markets(stage: Stage) -> None:
 
 def create_vault(stage: Stage) -> None:
     """A vault that provides liquidity to the markets of its token."""
-    owner, registry = stage.cast.operator, stage.contracts["MarketFactory"]
-    factory = stage.create("VaultFactory", owner, registry)
-    code = stage.create("Vault", factory, registry, stage.create("VaultEpochs", registry))
-    makes = stage.contract("VaultFactory", factory)
-    stage.do(owner, makes, "upgradeTo", code)
+    owner, makes = stage.cast.operator, stage.contract("VaultFactory", stage.contracts["VaultFactory"])
     plan, scale = VAULT, 10 ** next(token.decimals for token in TOKENS if token.symbol == VAULT.token)
     terms = (plan.least * scale, plan.cap * scale, plan.profit_share, plan.tolerance)
     receipt = stage.do(owner, makes, "create", stage.tokens[plan.token], plan.name, plan.symbol, terms)
@@ -172,7 +138,6 @@ def create_vault(stage: Stage) -> None:
     token = stage.contract("MockToken", stage.tokens[plan.token])
     query = token.query("approve", address, ENDLESS)
     stage.transact((account, query.to, query.data, 0) for account in stage.cast.users)
-    stage.contracts["VaultFactory"] = factory
     stage.vaults[plan.symbol], stage.blocks[plan.symbol] = address, int(receipt["blockNumber"], 16)
 
 
@@ -259,7 +224,7 @@ def _commit(stage: Stage, publisher: Publisher, version: int, published: int) ->
         assert update is not None
         data.append(encode_update(feed.id, update))
     adapter = stage.contract("IPythOracle", stage.contracts["PythOracle"])
-    fee = stage.contract("MockPyth", stage.contracts["Pyth"]).read("getUpdateFee", data) * len(MARKETS)
+    fee = stage.contract("MockPyth", stage.contracts["MockPyth"]).read("getUpdateFee", data) * len(MARKETS)
     stage.do(stage.cast.operator, adapter, "commit", list(stage.oracles.values()), version, data, value=fee)
 
 

@@ -107,7 +107,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         uri = stack.enter_context(anvil(GENESIS, ["--accounts", str(COUNT)], history=True))
         rpc, clock = stack.enter_context(Rpc(uri)), stack.enter_context(Rpc(uri))
         stage = setup.Stage(Chain(rpc), cast)
-        setup.deploy(uri, stage)
+        setup.deploy(stage, tmp_path)
         setup.add_multicall(stage)
         # The same times in every run, however long it took so far.
         rpc.call("evm_setNextBlockTimestamp", GENESIS + 900)
