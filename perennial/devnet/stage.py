@@ -118,10 +118,10 @@ def create_markets(stage: Stage) -> None:
     for plan in MARKETS:
         feeds = [(bytes.fromhex(ids[name][2:]), power) for name, power in plan.feeds]
         receipt = stage.do(owner, factory, "create", stage.contracts["PythOracle"], feeds)
-        oracle = _event(factory, receipt, "OracleCreated")[0]
+        oracle = event_of(factory, receipt, "OracleCreated")[0]
         payoff = _payoff(stage, plan)
         stage.oracles[plan.name] = oracle
-        _create(stage, plan, oracle, payoff)
+        create_market(stage, plan, oracle, payoff)
     _give(stage)
 
 
@@ -131,7 +131,7 @@ def create_vault(stage: Stage) -> None:
     plan, scale = VAULT, 10 ** next(token.decimals for token in TOKENS if token.symbol == VAULT.token)
     terms = (plan.least * scale, plan.cap * scale, plan.profit_share, plan.tolerance)
     receipt = stage.do(owner, makes, "create", stage.tokens[plan.token], plan.name, plan.symbol, terms)
-    address = _event(makes, receipt, "VaultCreated")[0]
+    address = event_of(makes, receipt, "VaultCreated")[0]
     vault = stage.contract("IVault", address)
     for market in plan.markets:
         stage.do(owner, vault, "register", stage.markets[market], 1, plan.leverage)
@@ -144,7 +144,7 @@ def create_vault(stage: Stage) -> None:
 def first_prices(stage: Stage, publisher: Publisher) -> None:
     """A first version of each market."""
     # A price must have been published after the chain began.
-    _go(stage, stage.now() + 10)
+    go(stage, stage.now() + 10)
     published = stage.now()
     version = published - Window().valid_from
     _commit(stage, publisher, version, published)
@@ -159,12 +159,12 @@ def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
         query = market.query("update", maker, plan.liquidity, 0, plan.collateral, NOBODY)
         calls.append((maker, query.to, query.data, 0))
     # All in one version: not over the end of one.
-    _go(stage, stage.now() // 10 * 10 + 11)
+    go(stage, stage.now() // 10 * 10 + 11)
     stage.transact(calls)
     oracle = stage.contract("IOracle", stage.oracles[MARKETS[0].name])
     version = oracle.read("next")
     published = version + Window().valid_from
-    _go(stage, published + 1)
+    go(stage, published + 1)
     _commit(stage, publisher, version, published)
     settles = [stage.contract("IMarket", address).query("settle", maker) for address in stage.markets.values()]
     stage.transact((maker, query.to, query.data, 0) for query in settles)
@@ -173,7 +173,7 @@ def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
 def open_to_all(stage: Stage, now: int, block_time: int) -> None:
     """The chain's clock goes to the present, and a block is made every few seconds from then on."""
     if stage.now() < now:
-        _go(stage, now)
+        go(stage, now)
     stage.chain.rpc.call("evm_setIntervalMining", block_time)
 
 
@@ -191,13 +191,14 @@ def _payoff(stage: Stage, plan: MarketPlan) -> str:
     return payoff
 
 
-def _create(stage: Stage, plan: MarketPlan, oracle: str, payoff: str) -> None:
+def create_market(stage: Stage, plan: MarketPlan, oracle: str, payoff: str) -> None:
+    """A market of the operator's. Raises StageError."""
     factory = stage.contract("IMarketFactory", stage.contracts["MarketFactory"])
     owner = stage.cast.operator
     definition = (stage.tokens[plan.token], NOBODY, oracle, payoff, owner)
     risk, parameter = plan.terms()
     receipt = stage.do(owner, factory, "create", definition, _values(risk), _values(parameter))
-    stage.markets[plan.name] = _event(factory, receipt, "MarketCreated")[0]
+    stage.markets[plan.name] = event_of(factory, receipt, "MarketCreated")[0]
     stage.blocks[plan.name] = int(receipt["blockNumber"], 16)
 
 
@@ -228,13 +229,14 @@ def _commit(stage: Stage, publisher: Publisher, version: int, published: int) ->
     stage.do(stage.cast.operator, adapter, "commit", list(stage.oracles.values()), version, data, value=fee)
 
 
-def _go(stage: Stage, timestamp: int) -> None:
+def go(stage: Stage, timestamp: int) -> None:
     """A block at a time."""
     stage.chain.rpc.call("evm_setNextBlockTimestamp", timestamp)
     stage.chain.rpc.call("evm_mine")
 
 
-def _event(contract: Contract, receipt: dict[str, Any], name: str) -> tuple[Any, ...]:
+def event_of(contract: Contract, receipt: dict[str, Any], name: str) -> tuple[Any, ...]:
+    """The values of a contract's event of this name in a receipt. Raises StageError where there is none."""
     for log in receipt["logs"]:
         event = contract.interface.events.get(bytes.fromhex(log["topics"][0][2:]))
         if event is not None and event.name == name and log["address"].lower() == contract.address:
