@@ -64,6 +64,11 @@ SEED ?= 0
 fuzz: compile ## play random games against contracts and mirror (GAMES=…, SEED=…, WORKERS=…), print what differs
 	@.venv/bin/python -m perennial.testing.fuzz --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
 
+.PHONY: fuzz-vault
+fuzz-vault: GAMES = 500
+fuzz-vault: compile ## the same with vaults over markets
+	@.venv/bin/python -m perennial.testing.fuzz --vault --games $(GAMES) --seed $(SEED) --workers $(WORKERS)
+
 # Options of the demo: make demo ARGS="--seed 2 --no-reckless"; ARGS=--help lists them.
 ARGS ?=
 .PHONY: demo
@@ -109,6 +114,15 @@ lint: $(TOOLS) ## check style and types, Solidity and Python
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/python -m perennial.layout --check
+
+.PHONY: layout
+layout: $(TOOLS) ## write the storage layouts of markets and vaults to layouts/; refuses where a field has moved
+	@.venv/bin/python -m perennial.layout
+
+.PHONY: layout-check
+layout-check: $(TOOLS) ## fail where a field of the storage has moved, or is not in layouts/
+	@.venv/bin/python -m perennial.layout --check
 
 .PHONY: format
 format: $(TOOLS) ## rewrite the sources in the project's style

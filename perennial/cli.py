@@ -25,6 +25,7 @@ _COMMANDS = {
     "relay": "perennial.relay.command",
     "settle": "perennial.commands.trading",
     "solver": "perennial.solver.command",
+    "status": "perennial.keeper.status_command",
     "vault": "perennial.commands.vault",
     "withdraw": "perennial.commands.trading",
 }

@@ -135,10 +135,10 @@ abstract contract VaultSettlement is VaultMarkets {
             $.idle -= payout.toUint128();
             $.reserved += payout.toUint128();
             (pocket.resolved, pocket.payout) = (true, payout.toUint128());
-            $.markets[i].pocket = 0;
-            self.configs[i].pocket = 0;
-            $.openPockets -= 1;
             emit PocketResolved(uint256(config.pocket), config.market, payout);
+            $.markets[i].pocket = 0;
+            config.pocket = 0;
+            $.openPockets -= 1;
         }
     }
 

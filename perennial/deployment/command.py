@@ -20,6 +20,7 @@ from perennial.deployment.dry_run import dry_run, show
 from perennial.deployment.fields import FileError, read_toml
 from perennial.deployment.journal import JournalError
 from perennial.deployment.node import Node
+from perennial.deployment.owner import own, set_paused
 from perennial.deployment.plan import plan
 from perennial.deployment.run import DeploymentError, addresses_of, check_chain, former_manifest
 from perennial.deployment.sender import StepError
@@ -138,6 +139,40 @@ def upgrade(target: Target, account: Any, yes: bool) -> None:
     """
     _ask(target.network, yes, account)
     upgrade_once(target.network, target.rpc, account, path=target.manifest, report=_say)
+
+
+@_command
+@account_option()
+@click.argument("call")
+@click.argument("arguments", nargs=-1)
+@click.option("--salt", default="1", help="Another one for a call that was made before. [1]")
+@_yes
+def owner(target: Target, account: Any, call: str, arguments: tuple[str, ...], salt: str, yes: bool) -> None:
+    """Make a call of the owner's: CALL is Contract.function or MARKET.function, ARGUMENTS as the contract takes them.
+
+    Through the timelock each run does what can be done now and says what comes next. Roles are proposer, executor and
+    canceller: `ape run owner Timelock.grantRole proposer 0x…`
+    """
+    name, _, function = call.rpartition(".")
+    _ask(target.network, yes, account)
+    try:
+        done = own(
+            target.network, target.rpc, account, name, function, arguments, salt=salt, path=target.manifest, report=_say
+        )
+    except (LookupError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    _say("done" if done else "not done yet")
+
+
+@_command
+@account_option()
+@click.option("--end", is_flag=True, help="End the pause: the pauser or the owner.")
+@_yes
+def pause(target: Target, account: Any, end: bool, yes: bool) -> None:
+    """Pause all markets at once, as the pauser; or end the pause."""
+    _ask(target.network, yes, account)
+    transaction = set_paused(target.network, target.rpc, account, not end, path=target.manifest)
+    _say(f"{'ended' if end else 'paused'}: {transaction}")
 
 
 def _say(line: str) -> None:

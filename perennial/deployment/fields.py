@@ -77,8 +77,8 @@ class Fields:
     def text(self, name: str, default: Any = _MISSING) -> str:
         """A text that is not empty."""
         value = self._take(name, default)
-        if value is default:
-            return default if isinstance(default, str) else ""
+        if value is None:
+            return ""
         if not isinstance(value, str) or not value:
             self.problem(name, f"a text is needed, not {value!r}")
             return ""

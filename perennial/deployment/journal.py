@@ -38,9 +38,9 @@ class Entry:
 
 
 class Journal:
-    """A file with an entry a step."""
+    """A file with an entry a step; without a path it is forgotten with the run."""
 
-    def __init__(self, path: Path, work: Work) -> None:
+    def __init__(self, path: Path | None, work: Work) -> None:
         self.path, self.work = path, work
         self.entries: dict[str, Entry] = {}
 
@@ -96,9 +96,12 @@ class Journal:
 
     def close(self) -> None:
         """All is done and in the manifest."""
-        self.path.unlink(missing_ok=True)
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
+        if self.path is None:
+            return
         content = {
             "work": asdict(self.work),
             "transactions": {step: vars(entry) for step, entry in self.entries.items()},

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 _PAUSES = (0.05, 0.2, 1.0)
 
-_FINAL = (-32601, -32600)
-"""Codes of what a node will never answer: no such method, no such request."""
+_BUSY = (429, -32005, -32016)
+"""Codes of a node that is asked too often."""
+
+_BEHIND = ("header not found", "BlockOutOfRange")
+"""What a node says that has just moved on, or has not got there yet."""
 
 
 class Node(Rpc):
@@ -26,10 +29,17 @@ class Node(Rpc):
             try:
                 return super().call(method, *params)
             except NodeError as error:
-                if method.startswith("eth_send") or (isinstance(error, RpcError) and error.code in _FINAL):
+                if method.startswith("eth_send") or not _passes(error):
                     raise
             time.sleep(pause)
         return super().call(method, *params)
+
+
+def _passes(error: NodeError) -> bool:
+    """Whether the same question may have an answer a moment later."""
+    if not isinstance(error, RpcError):
+        return True
+    return error.code in _BUSY or any(text in error.message for text in _BEHIND)
 
 
 @contextmanager

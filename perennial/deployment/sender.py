@@ -11,14 +11,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted
 from perennial.chain import GAS, Receipt, RpcError, parse_receipt
+from perennial.deployment.journal import Journal, Work
 
 if TYPE_CHECKING:
     from perennial.chain import Chain
-    from perennial.deployment.journal import Entry, Journal
+    from perennial.deployment.journal import Entry
     from perennial.deployment.signer import Signer
 
 #: Parts of what nodes say of a transaction that they, or a block, have already.
@@ -109,7 +111,7 @@ class SigningSender:
             "type": 2,
             "chainId": self._chain_id,
             "nonce": nonce,
-            "to": call.to,
+            "to": to_checksum_address(call.to),
             "data": "0x" + call.data.hex(),
             "value": 0,
             "gas": call.gas,
@@ -182,6 +184,14 @@ class SigningSender:
         for _ in range(bump):
             max_fee, tip = max_fee * 5 // 4 + 1, tip * 5 // 4 + 1
         return max_fee, tip
+
+
+def sender_of(chain: Chain, signer: Signer) -> SigningSender:
+    """For calls whose effect is to be seen on the chain alone: what an earlier run sent does not count.
+
+    One that is still on its way has the same nonce, so it is this one, or gives way to it.
+    """
+    return SigningSender(chain, signer, Journal(None, Work("", signer.address, "")))
 
 
 class UnlockedSender:

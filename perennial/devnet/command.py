@@ -61,6 +61,8 @@ def devnet(
     options = Options(port, block_time, hour, _midnight(start), seed, keeper, relay, solver)
     try:
         with open_devnet(options) as up:
+            # Again: Ape has put handlers of its own in their place.
+            _end_by_signals()
             _say(up, as_json=as_json)
             threading.Event().wait()
     except _Ended:

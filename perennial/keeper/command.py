@@ -29,7 +29,7 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )
-@click.option("--node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
 @click.option(
     "--market",
     "markets",

@@ -74,6 +74,14 @@ class Evm:
             return []
         return [(log.address.lower(), *log.data) for log in result.logs]
 
+    def code(self, address: str) -> bytes:
+        """The code of a contract."""
+        return bytes(self._evm.get_code(address) or b"")
+
+    def replace(self, address: str, code: bytes) -> None:
+        """Puts other code in a contract's place, over the same storage; `undone` does not bring it back."""
+        self._evm.insert_account_info(address, pyrevm.AccountInfo(nonce=1, code=code))
+
     @contextmanager
     def undone(self) -> Iterator[None]:
         """Takes back whatever happens inside."""

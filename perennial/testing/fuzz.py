@@ -1,6 +1,7 @@
 """A long campaign of random games, contracts against mirror: `make fuzz`, or `python -m perennial.testing.fuzz --help`.
 
-A game is its seed. Where one fails, it is cut down to the fewest actions that still fail and printed as Python.
+`--vault` plays with a vault over markets (`make fuzz-vault`). A game is its seed. Where one fails, it is cut down to
+the fewest actions that still fail and printed as Python.
 """
 
 import argparse
@@ -11,8 +12,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from random import Random
 
+from perennial.testing import vault_games
 from perennial.testing.differential import Bench
 from perennial.testing.games import describe, run, setup, shrink
+from perennial.testing.vault_differential import TwinBench
 
 CHUNK = 25
 """Games that a process plays in one go."""
@@ -25,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=40, help="actions in a game")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first game")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--vault", action="store_true", help="games with a vault over markets")
     options = parser.parse_args(arguments)
 
     began = time.monotonic()
@@ -33,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes: Counter[str] = Counter()
     failed: list[int] = []
     with ProcessPoolExecutor(options.workers) as pool:
-        for counted, failures in pool.map(campaign, chunks, [options.steps] * len(chunks)):
+        play = vault_campaign if options.vault else campaign
+        for counted, failures in pool.map(play, chunks, [options.steps] * len(chunks)):
             outcomes.update(counted)
             for seed, report in failures:
                 failed.append(seed)
@@ -64,9 +69,34 @@ def campaign(seeds: Sequence[int], steps: int) -> tuple[Counter[str], list[tuple
     return outcomes, failures
 
 
+def vault_campaign(seeds: Sequence[int], steps: int) -> tuple[Counter[str], list[tuple[int, str]]]:
+    """As `campaign`, with a vault."""
+    outcomes: Counter[str] = Counter()
+    failures: list[tuple[int, str]] = []
+    bench = _vault_bench()
+    for seed in seeds:
+        rng = Random(seed)
+        with bench.open_vault(vault_games.vault_setup(rng)) as twin:
+            failed = ""
+            try:
+                vault_games.run(twin, rng, steps)
+            except AssertionError as error:
+                failed = str(error)
+            outcomes.update(twin.outcomes)
+        if failed:
+            fewest = vault_games.shrink(bench, twin.setup, twin.actions)
+            failures.append((seed, f"{failed}\n{vault_games.describe(twin.setup, fewest)}"))
+    return outcomes, failures
+
+
 @cache
 def _bench() -> Bench:
     return Bench()
+
+
+@cache
+def _vault_bench() -> TwinBench:
+    return TwinBench()
 
 
 if __name__ == "__main__":

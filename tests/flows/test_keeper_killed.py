@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from perennial.devnet.stage import Stage
 
 KILLS = 20
-SEED = int(__import__("os").environ.get("SEED", 17))
+SEED = 17
 GENESIS = 1_900_000_000
 CRASH = 1_513_900_800
 """22 December 2017, midnight UTC: the price of bitcoin fell by a quarter in the 16 hours from then on."""

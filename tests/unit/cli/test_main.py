@@ -22,10 +22,10 @@ def test_lists_its_commands():
     result = run("--help")
 
     assert result.exit_code == 0
-    assert {"relay", "solver"} <= set(result.output.split())
+    assert {"devnet", "keeper", "relay", "solver", "status"} <= set(result.output.split())
 
 
-@pytest.mark.parametrize("name", ["relay", "solver"])
+@pytest.mark.parametrize("name", ["devnet", "keeper", "relay", "solver", "status"])
 def test_each_says_what_it_does(name):
     result = run(name, "--help")
 

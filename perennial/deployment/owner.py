@@ -1,0 +1,145 @@
+"""Calls of the protocol's owner: at once where that is an account, through the timelock where it is one.
+
+Each call looks at the chain, does what can be done now and says what comes next: a proposer schedules, and once the
+delay is over an executor executes. Who may not is told what to hand to who may.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from eth_utils.crypto import keccak
+
+from perennial.abi import interface
+from perennial.chain import Contract
+from perennial.deployment.fields import ZERO
+from perennial.deployment.node import connected
+from perennial.deployment.plan import CANCELLER, EXECUTOR, NO_PREDECESSOR, PROPOSER, call
+from perennial.deployment.run import DeploymentError, silent
+from perennial.deployment.sender import sender_of
+from perennial.deployment.signer import signer_of
+from perennial.manifest import DEPLOYMENTS, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from perennial.chain import Chain, Rpc
+    from perennial.deployment.network import Network
+    from perennial.deployment.sender import Sender
+
+_ROLES = {"proposer": PROPOSER, "executor": EXECUTOR, "canceller": CANCELLER}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A call of the owner's. The same call is another operation of the timelock under another salt."""
+
+    target: str
+    data: bytes
+    salt: bytes
+
+    @property
+    def operation(self) -> bytes:
+        """Its name in the timelock."""
+        return keccak(call("Timelock", "hashOperation", *self.arguments)[4:])
+
+    @property
+    def arguments(self) -> tuple[str, int, bytes, bytes, bytes]:
+        """What the timelock is told of it."""
+        return self.target, 0, self.data, NO_PREDECESSOR, self.salt
+
+
+def own(
+    network: Network,
+    node: str | Rpc,
+    account: Any,
+    target: str,
+    function: str,
+    arguments: Sequence[str],
+    *,
+    salt: str = "1",
+    path: Path | None = None,
+    report: Callable[[str], None] = silent,
+) -> bool:
+    """One step towards a call of the owner's; whether it has happened.
+
+    `target` is a contract or a market of the manifest, `arguments` are texts: numbers as the contract takes them,
+    structs as JSON lists, roles of the timelock by name. Raises DeploymentError, StepError, LookupError for a function
+    that there is not, ValueError for an argument.
+    """
+    place = path or DEPLOYMENTS / f"{network.name}.json"
+    manifest = Manifest.read(place)
+    address, data = encoded(manifest, target, function, arguments)
+    change = Change(address, data, keccak(text=f"perennial:{salt}"))
+    with connected(node) as chain:
+        return bring(chain, manifest, change, sender_of(chain, signer_of(account)), report)
+
+
+def set_paused(network: Network, node: str | Rpc, account: Any, paused: bool, *, path: Path | None = None) -> str:
+    """Pauses all markets, or ends the pause; returns the transaction. Raises ManifestError, StepError."""
+    place = path or DEPLOYMENTS / f"{network.name}.json"
+    factory, name = Manifest.read(place).address("MarketFactory"), "pause" if paused else "unpause"
+    with connected(node) as chain:
+        return sender_of(chain, signer_of(account)).send(name, factory, call("MarketFactory", name)).transaction
+
+
+def encoded(manifest: Manifest, target: str, function: str, arguments: Sequence[str]) -> tuple[str, bytes]:
+    """Address and calldata of a call that is written as text. Raises ManifestError, LookupError, ValueError."""
+    if target in manifest.contracts:
+        name, address = target, manifest.address(target)
+    else:
+        name, address = "IMarket", manifest.market(target).address
+    wanted = interface(name).function(function, len(arguments))
+    values = [_value(kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
+    return address, wanted.encode(values)
+
+
+def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, report: Callable[[str], None]) -> bool:
+    """Does what is next for a change; whether it has happened. Raises DeploymentError, StepError."""
+    if manifest.timelock is None:
+        _require(sender.address.lower() == manifest.owner.lower(), sender, "is not the owner", manifest.owner, change)
+        report(f"sent: {sender.send('call', change.target, change.data).transaction}")
+        return True
+    timelock = Contract(chain, "Timelock", manifest.timelock)
+    if timelock.read("isOperationDone", change.operation):
+        report(f"operation 0x{change.operation.hex()} was executed before: another salt makes another one")
+        return True
+    if not timelock.read("isOperation", change.operation):
+        data = call("Timelock", "schedule", *change.arguments, timelock.read("getMinDelay"))
+        proposes = timelock.read("hasRole", PROPOSER, sender.address)
+        step = Change(manifest.timelock, data, b"")
+        _require(proposes, sender, "is no proposer of the timelock", "a proposer", step)
+        report(f"schedule: {sender.send('schedule', manifest.timelock, data).transaction}")
+    if not timelock.read("isOperationReady", change.operation):
+        due = datetime.fromtimestamp(int(timelock.read("getTimestamp", change.operation)), UTC)
+        report(f"scheduled as 0x{change.operation.hex()}, due {due:%Y-%m-%d %H:%M:%S} UTC: run this again then")
+        return False
+    data = call("Timelock", "execute", *change.arguments)
+    executes = any(timelock.read("hasRole", EXECUTOR, each) for each in (sender.address, ZERO))
+    step = Change(manifest.timelock, data, b"")
+    _require(executes, sender, "is no executor of the timelock", "an executor", step)
+    report(f"execute: {sender.send('execute', manifest.timelock, data).transaction}")
+    return True
+
+
+def _require(may: bool, sender: Sender, lack: str, who: str, step: Change) -> None:
+    if not may:
+        raise DeploymentError(
+            f"{sender.address} {lack}. For {who} to send, from a multisig for instance: to {step.target}, "
+            f"value 0, data 0x{step.data.hex()}"
+        )
+
+
+def _value(kind: str, text: str) -> Any:
+    """An argument of an ABI type. Raises ValueError."""
+    if kind == "address" or kind == "string":
+        return text
+    if kind == "bytes32" and text in _ROLES:
+        return _ROLES[text]
+    if kind.startswith("bytes"):
+        return bytes.fromhex(text.removeprefix("0x"))
+    return json.loads(text)

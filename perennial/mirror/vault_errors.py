@@ -1,0 +1,79 @@
+"""What a vault refuses, by the names and with the values of the custom errors (IVaultErrors.sol, ERC-6093)."""
+
+# ruff: noqa: N818 -- the names are those of the contracts, where the documentation is
+
+from perennial.mirror.errors import MarketError, NotCoordinator, NotOperator, ParameterOutOfBounds
+
+__all__ = ["MarketError", "NotCoordinator", "NotOperator", "ParameterOutOfBounds"]
+
+
+class ZeroAddress(MarketError): ...
+
+
+class DepositTooSmall(MarketError): ...
+
+
+class DepositCapExceeded(MarketError): ...
+
+
+class ZeroShares(MarketError): ...
+
+
+class VaultInsolvent(MarketError): ...
+
+
+class RequestPending(MarketError): ...
+
+
+class ExceedsClaimable(MarketError): ...
+
+
+class Asynchronous(MarketError): ...
+
+
+class SelfOperator(MarketError): ...
+
+
+class EpochPending(MarketError): ...
+
+
+class NothingToClose(MarketError): ...
+
+
+class NothingToRebalance(MarketError): ...
+
+
+class ProtocolPaused(MarketError): ...
+
+
+class UnknownMarket(MarketError): ...
+
+
+class WrongToken(MarketError): ...
+
+
+class AlreadyRegistered(MarketError): ...
+
+
+class NotRegistered(MarketError): ...
+
+
+class TooManyMarkets(MarketError): ...
+
+
+class MarketInUse(MarketError): ...
+
+
+class PocketOpen(MarketError): ...
+
+
+class ERC20InsufficientBalance(MarketError): ...
+
+
+class ERC20InsufficientAllowance(MarketError): ...
+
+
+class ERC20InvalidReceiver(MarketError): ...
+
+
+class ERC20InvalidSpender(MarketError): ...

@@ -1,0 +1,229 @@
+"""Whoever comes, goes, closes, rebalances and gives presents, with any number of accounts, gains nothing (§12.3).
+
+Against the mirror, so that many schemes can be tried: `test_vault_is_its_mirror` holds it against the contracts.
+Bounds are in token units, here of 6 decimals. Where prices stand still:
+
+- without fees nobody loses a unit, and the party gains none;
+- with fees the party gains none. The others lose nothing where makers get the fees; where the market keeps them, at
+  most leverage times fee rate of what the party itself has lost: entering leaves the pool with a position that is
+  larger by that part than what it has, which others may have to close.
+
+Where prices move: over the same epochs nobody's money has grown by more than that of who has stayed, rounded.
+"""
+
+from contextlib import suppress
+from random import Random
+
+import pytest
+
+from perennial.mirror.fixed import UNIT
+from perennial.mirror.vault_errors import NothingToRebalance
+from perennial.testing.vault_stage import PARTY, PASSIVE, STEP, Schemer, Stage
+
+GAMES = 40
+MOVES = 60
+FEES: tuple[dict[str, int], ...] = (
+    {},
+    {"maker_fee": 1_000},
+    {"maker_fee": 1_000, "position_fee": UNIT},
+    {"maker_fee": 100, "position_fee": UNIT // 2, "settlement_fee": UNIT},
+    {"maker_fee": 1_000, "position_fee": UNIT, "settlement_fee": UNIT},
+)
+
+
+def staged(rng, **fees):
+    """A stage with a passive depositor of 100 to a million USD, whose own entry has been put right."""
+    leverage = rng.choice((1, 2, 4, 10)) * UNIT
+    tolerance = rng.choice((10_000, 50_000, 200_000))
+    stage = Stage(markets=rng.choice((1, 2)), leverage=leverage, tolerance=tolerance, **fees)
+    stage.enter(PASSIVE, rng.randint(10**8, 10**12))
+    stage.put_right()
+    return stage, leverage
+
+
+# -- Prices stand still ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("makes", [False, True])
+@pytest.mark.parametrize("fees", FEES)
+def test_schemes_at_an_unchanged_price(fees, makes):
+    epochs = 0
+    for seed in range(GAMES):
+        rng = Random(seed)
+        stage, leverage = staged(rng, **fees)
+        before = stage.worth(PASSIVE)
+        party = Schemer(stage, rng, makes=makes)
+        party.act(MOVES)
+        party.go()
+
+        spent, lost = stage.spent(*PARTY), before - stage.worth(PASSIVE)
+        assert spent >= 0, f"seed {seed}: the party has gained {-spent}"
+        rate = fees.get("maker_fee", 0) if fees.get("position_fee") else 0
+        assert lost <= spent * leverage * rate // UNIT**2, f"seed {seed}: {lost} of {before} lost, the party {spent}"
+        epochs += stage.vault.epoch
+    assert epochs >= 8 * GAMES
+
+
+@pytest.mark.parametrize("fees", FEES)
+def test_rebalancing_cannot_be_repeated_at_an_unchanged_price(fees):
+    """Nor can it cost more than an order of what is missing: what is put right stays so."""
+    for seed in range(GAMES):
+        rng = Random(seed)
+        stage, _ = staged(rng, **fees)
+        party = Schemer(stage, rng, makes=True)
+        party.act(MOVES // 3)
+        stage.tick()
+        stage.vault.settle()
+        stage.turn()
+        done = 0
+        for _ in range(10):
+            before = stage.vault.epoch
+            with suppress(NothingToRebalance):
+                party.rebalance()
+            done += stage.vault.epoch - before
+        # A second one may have to follow the first: collateral of what has closed is free only then.
+        assert done <= 3, f"seed {seed}: {done} rebalances"
+
+
+# -- A price that is known ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("fees", FEES)
+def test_entering_after_a_move_that_is_known_earns_nothing(fees, settled):
+    """Makers have gained, and the price says so already: who enters now pays for it."""
+    for seed in range(GAMES):
+        rng = Random(seed)
+        stage, _ = staged(rng, **fees)
+        bet(stage, rng)
+        publish(stage, rng, settled=settled)
+        stage.enter(PARTY[0], rng.randint(10**8, 10**13))
+        stage.leave(PARTY[0])
+        assert stage.spent(*PARTY) >= 0, f"seed {seed}"
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_leaving_after_a_move_that_is_known_saves_nothing(settled):
+    """Makers have lost: who leaves now leaves with the loss, as who stays has it."""
+    lost = 0
+    for seed in range(GAMES):
+        rng = Random(seed)
+        stage, _ = staged(rng)
+        amount = rng.randint(10**8, 10**12)
+        stage.enter(PARTY[0], amount)
+        bet(stage, rng)
+        before, stays = stage.worth(PARTY[0]), stage.worth(PASSIVE)
+        publish(stage, rng, settled=settled)
+        stage.leave(PARTY[0])
+        left, stayed = stage.worth(PARTY[0]), stage.worth(PASSIVE)
+        # left / before <= stayed / stays, each rounded by at most a unit.
+        assert (left - 1) * (stays - 1) <= (stayed + 1) * (before + 1), f"seed {seed}"
+        lost += left < before
+    assert lost >= GAMES // 4
+
+
+def bet(stage, rng):
+    """Takers hold up to half of what makers can bear."""
+    makers = stage.markets[0].book.maker
+    stage.bet(rng.choice((-1, 1)) * rng.randint(1, max(1, makers // 2)))
+
+
+def publish(stage, rng, *, settled):
+    """A price that is up to 5 % off is committed; mostly nobody has settled the vault at it."""
+    stage.price = 100 * UNIT + rng.randint(-5 * UNIT, 5 * UNIT)
+    for oracle, market in zip(stage.oracles, stage.markets, strict=True):
+        oracle.commit(oracle.current, stage.price, oracle.current + STEP)
+        if settled:
+            market.settle(stage.vault.address)
+
+
+# -- Prices that nobody knows ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fees", FEES)
+def test_nobody_does_better_than_who_stays(fees):
+    """Between its deposit and its redemption no money has grown by more than the passive depositor's."""
+    gained = lots = 0
+    for seed in range(GAMES):
+        rng = Random(seed)
+        stage, _ = staged(rng, **fees)
+        vault = stage.vault
+        bet(stage, rng)
+        stage.turn()
+        for _ in range(3):
+            name = rng.choice(PARTY)
+            amount = rng.randint(10**8, 10**12)
+            vault.request_deposit(amount, name, name)
+            stage.turn(moved(stage, rng))
+            entered = stage.worth(PASSIVE)
+            vault.mint(vault.max_mint(name), name, name)
+            for _ in range(rng.randint(0, 3)):
+                stage.tick(moved(stage, rng))
+                if rng.random() < 0.3:
+                    scheme(stage, rng)
+            vault.request_redeem(vault.balance_of(name), name, name)
+            stage.turn(moved(stage, rng))
+            left, out = stage.worth(PASSIVE), vault.max_withdraw(name)
+            if vault.balance_of(name) or vault.returned_shares(name):
+                stage.leave(name)
+                continue
+            vault.withdraw(out, name, name)
+            # out / amount <= left / entered, each rounded by at most a unit.
+            assert (out - 1) * (entered - 1) <= (left + 1) * (amount + 1), f"seed {seed}: {out} of {amount}"
+            lots += 1
+            gained += out > amount
+    assert lots >= 2 * GAMES
+    assert gained or fees
+
+
+def moved(stage, rng):
+    """A price up to 1 % off the last."""
+    return stage.price + stage.price * rng.randint(-10_000, 10_000) // UNIT
+
+
+def scheme(stage, rng):
+    """Somebody closes or rebalances in between, and gives a present."""
+    party = Schemer(stage, rng, makes=False)
+    party.moves = [party.close, party.rebalance]
+    party.act(1)
+    stage.turn()
+
+
+# -- The first depositor -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_who_is_first_cannot_take_from_who_is_second(seed):
+    """Presents make a share dear. What the second loses is a millionth of what it costs the first, but for rounding."""
+    rng = Random(seed)
+    stage = Stage(markets=1)
+    vault, market = stage.vault, stage.markets[0]
+
+    def give():
+        amount = rng.randint(1, 10 ** rng.randint(1, 14))
+        if rng.random() < 0.3:
+            vault.receive(amount, PARTY[0])
+            return 0
+        market.update(vault.address, 0, 0, amount, caller=PARTY[0])
+        vault.wallets[PARTY[0]] = vault.wallets.get(PARTY[0], 0) - amount
+        return amount
+
+    given = 0
+    for _ in range(rng.randint(0, 2)):
+        given += give()
+    stage.enter(PARTY[0], rng.randint(1, 10 ** rng.randint(1, 8)))
+    for _ in range(rng.randint(0, 2)):
+        given += give()
+    deposit = rng.randint(1, 10**10)
+    vault.request_deposit(deposit, "bob", "bob")
+    if rng.random() < 0.5:
+        given += give()
+    stage.turn()
+    vault.mint(vault.max_mint("bob"), "bob", "bob")
+    stage.leave(PARTY[0])
+    stage.leave("bob")
+
+    lost = -vault.wallets["bob"]
+    assert lost <= given // 10**6 + 3, f"lost {lost} of {deposit}, given {given}"
+    assert (lost - 3) * 10**6 <= stage.spent(PARTY[0])
+    assert stage.spent(PARTY[0]) >= 0

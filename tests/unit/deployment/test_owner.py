@@ -1,0 +1,122 @@
+"""Calls of the owner's through the timelock, and the pause."""
+
+import pytest
+
+from perennial.chain import Contract
+from perennial.deployment import create_market_from_file
+from perennial.deployment.market_file import MARKETS
+from perennial.deployment.owner import encoded, own, set_paused
+from perennial.deployment.plan import CANCELLER, PROPOSER, call
+from perennial.deployment.run import DeploymentError
+from perennial.deployment.sender import StepError
+from perennial.deployment.verify import verify
+from perennial.manifest import Manifest, ManifestError
+
+DELAY = 600
+
+
+def wait(node):
+    node.rpc.call("evm_increaseTime", DELAY)
+    node.rpc.call("evm_mine")
+
+
+def through(node, path, who, target, function, *arguments, **options):
+    """Scheduled, waited for, executed."""
+    assert not own(node.network, node.rpc, who, target, function, arguments, path=path, **options)
+    wait(node)
+    assert own(node.network, node.rpc, who, target, function, arguments, path=path, **options)
+
+
+def test_a_new_pauser_is_named_through_the_timelock(node, path, proposer, stranger):
+    through(node, path, proposer, "MarketFactory", "updatePauser", stranger.address)
+
+    factory = Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory"))
+    assert factory.read("pauser") == stranger.address.lower()
+    assert [each.name for each in verify(node.manifest, node.network, node.rpc).differences] == ["MarketFactory.pauser"]
+
+
+def test_roles_are_handed_over(node, path, proposer, stranger):
+    for role in ("proposer", "canceller"):
+        through(node, path, proposer, "Timelock", "grantRole", role, stranger.address)
+    for role in ("proposer", "canceller"):
+        through(node, path, stranger, "Timelock", "revokeRole", role, proposer.address)
+
+    timelock = Contract(node.chain, "Timelock", node.manifest.timelock)
+    for name in (PROPOSER, CANCELLER):
+        assert timelock.read("hasRole", name, stranger.address)
+        assert not timelock.read("hasRole", name, proposer.address)
+
+
+def test_structs_are_lists_and_markets_go_by_name(node, path, proposer, stranger):
+    create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+    through(
+        node, path, proposer, "MarketFactory", "updateParameter", "[0, 1000, 50000000, 100000, 5000000, 4000, 250000]"
+    )
+    through(node, path, proposer, "BTC-USD", "updateBeneficiary", proposer.address)
+
+    factory = Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory"))
+    assert factory.read("parameter")[1] == 1000
+    market = Contract(node.chain, "IMarket", Manifest.read(path).markets["BTC-USD"].address)
+    assert market.read("beneficiary") == proposer.address.lower()
+
+
+def test_the_same_call_again_needs_another_salt(node, path, proposer, stranger, pauser):
+    through(node, path, proposer, "MarketFactory", "updatePauser", stranger.address)
+    through(node, path, proposer, "MarketFactory", "updatePauser", pauser.address)
+    lines: list[str] = []
+
+    arguments = ("MarketFactory", "updatePauser", (stranger.address,))
+    assert own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
+    assert "was executed before: another salt makes another one" in lines[0]
+
+    through(node, path, proposer, "MarketFactory", "updatePauser", stranger.address, salt="2")
+    factory = Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory"))
+    assert factory.read("pauser") == stranger.address.lower()
+
+
+def test_what_was_cancelled_can_be_scheduled_again(node, path, proposer, stranger):
+    arguments = ("MarketFactory", "updatePauser", (stranger.address,))
+    lines: list[str] = []
+    own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
+    operation = bytes.fromhex(lines[-1].split("0x")[1][:64])
+    node.act(proposer.address, node.manifest.timelock, call("Timelock", "cancel", operation))
+
+    own(node.network, node.rpc, proposer, *arguments, path=path)
+
+    assert Contract(node.chain, "Timelock", node.manifest.timelock).read("isOperation", operation)
+
+
+def test_who_is_no_proposer_is_told_what_to_send(node, path, stranger):
+    with pytest.raises(DeploymentError, match=r"is no proposer of the timelock. For a proposer to send"):
+        own(node.network, node.rpc, stranger, "MarketFactory", "updatePauser", [stranger.address], path=path)
+    assert node.nonce(stranger) == 0
+
+
+def test_what_there_is_not_is_refused(node):
+    with pytest.raises(LookupError, match="MarketFactory has no function updatePause of 1 arguments"):
+        encoded(node.manifest, "MarketFactory", "updatePause", ["0x12"])
+    with pytest.raises(ManifestError, match="has no market 'Router'"):
+        encoded(node.manifest, "Router", "pause", [])
+    with pytest.raises(ValueError, match="Expecting value"):
+        encoded(node.manifest, "OracleFactory", "updateAdapter", ["0x" + "7" * 40, "yes"])
+
+
+def test_the_pauser_pauses_and_ends_it(node, path, pauser, stranger):
+    factory = Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory"))
+
+    set_paused(node.network, node.rpc, pauser, True, path=path)
+    assert factory.read("paused")
+    set_paused(node.network, node.rpc, pauser, False, path=path)
+    assert not factory.read("paused")
+    set_paused(node.network, node.rpc, pauser, True, path=path)
+    assert factory.read("paused")
+    with pytest.raises(StepError, match="unpause: would revert with NotPauser"):
+        set_paused(node.network, node.rpc, stranger, False, path=path)
+
+
+def test_the_owner_may_end_the_pause_of_a_lost_pauser(node, path, pauser, proposer):
+    set_paused(node.network, node.rpc, pauser, True, path=path)
+
+    through(node, path, proposer, "MarketFactory", "unpause")
+
+    assert not Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory")).read("paused")
