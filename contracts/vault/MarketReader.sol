@@ -8,6 +8,7 @@ import { IMarket } from "../interfaces/IMarket.sol";
 import { IOracleProvider, OracleVersion } from "../interfaces/IOracleProvider.sol";
 import { Fixed6 } from "../math/Fixed6.sol";
 import { Rounding } from "../math/Rounding.sol";
+import { UFixed6 } from "../math/UFixed6.sol";
 import { MarketParameter } from "../types/MarketParameter.sol";
 import { Position } from "../types/Position.sol";
 import { RiskParameter } from "../types/RiskParameter.sol";
@@ -112,10 +113,17 @@ library MarketReader {
         return uint256(SignedMath.max(market.collateral(address(this)).raw(), 0));
     }
 
-    /// @notice Collateral less the fees of pending orders.
-    function effectiveOf(IMarket market) internal view returns (int256) {
-        (Fixed6 effective,,) = market.requirement(address(this));
-        return effective.raw();
+    /// @notice Collateral above the margin requirement with its safety factor.
+    function spare(IMarket market, uint256 safety) internal view returns (uint256) {
+        (int256 effective, uint256 margin) = effectiveOf(market);
+        // casts: requirements are below 2^150
+        return uint256(SignedMath.max(effective - int256(Rounding.ceilDiv(margin * safety, 1e6)), 0));
+    }
+
+    /// @notice Effective collateral and margin requirement.
+    function effectiveOf(IMarket market) internal view returns (int256, uint256) {
+        (Fixed6 effective, UFixed6 margin,) = market.requirement(address(this));
+        return (effective.raw(), margin.raw());
     }
 
     function account(IMarket market, Observation memory self) private view {

@@ -146,10 +146,7 @@ abstract contract VaultClosing is VaultSettlement {
             leg.terms(config.leverage, self.seen[i].margin, self.seen[i].minMargin);
             uint256 share = self.weights == 0 ? 0 : self.total.mulDiv(config.weight, self.weights) / scale;
             uint256 change = self.weights == 0 ? 0 : net.mulDiv(config.weight, self.weights) / scale;
-            bool stuck = config.pocket != 0;
-            // Until a pocket's part is set aside, the position is what the rest of the collateral carries.
-            if (stuck) share = share.min(live($, config, uint256(SignedMath.max(self.seen[i].collateral, 0))) / scale);
-            leg.plan(self.seen[i], share, change, enters, stuck ? 0 : tolerance);
+            leg.plan(self.seen[i], share, change, enters, tolerance);
         }
     }
 
@@ -180,11 +177,6 @@ abstract contract VaultClosing is VaultSettlement {
     /// @dev Opens, or brings collateral that is missing, as far as there are tokens that do not leave.
     function grow(VaultStorage storage $, Closing memory self, uint256 i, uint256 epoch) private {
         (Observation memory seen, Leg memory leg) = (self.seen[i], self.legs[i]);
-        if (self.configs[i].pocket != 0) {
-            // Those who left have a part in all that is there: no more is brought before it is set aside.
-            leg.delta = 0;
-            return;
-        }
         uint256 need;
         if (seen.fresh && seen.count == 0 && seen.collateral >= 0 && seen.price != 0) {
             // casts: collateral is not negative, sizes are below 2^64
@@ -214,7 +206,7 @@ abstract contract VaultClosing is VaultSettlement {
             self.moved = true;
         } else {
             self.moved = self.moved || leg.big;
-            int256 effective = MarketReader.effectiveOf(IMarket(market));
+            (int256 effective,) = MarketReader.effectiveOf(IMarket(market));
             // casts: not negative
             uint256 cost = uint256(SignedMath.max(seen.collateral + money - effective, 0));
             (uint256 ordered, uint256 flow) = (SignedMath.abs(leg.delta), SignedMath.abs(leg.flow));

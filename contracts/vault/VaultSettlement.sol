@@ -127,7 +127,7 @@ abstract contract VaultSettlement is VaultMarkets {
             uint256 redeemed = pocket.redeemed;
             uint256 payout = (self.values[i] * scale).saturatingSub(pocket.debt).mulDiv(redeemed, shares + redeemed);
             uint256 needed = Math.ceilDiv(payout, scale);
-            if (needed != 0 && !release($, config, needed)) {
+            if (needed != 0 && !release($, config.market, needed)) {
                 self.known[i] = false;
                 continue;
             }
@@ -142,11 +142,11 @@ abstract contract VaultSettlement is VaultMarkets {
         }
     }
 
-    /// @dev Takes collateral that a market can do without, if the market gives it.
-    function release(VaultStorage storage $, VaultMarket memory config, uint256 amount) private returns (bool) {
-        if (amount > unused(config, $.tolerance)) return false;
+    /// @dev Takes collateral that a market can do without.
+    function release(VaultStorage storage $, address market, uint256 amount) private returns (bool) {
+        if (amount > MarketReader.spare(IMarket(market), Allocation.SAFETY)) return false;
         // casts: collateral is below 2^64
-        return update($, config.market, 0, -int256(amount));
+        return update($, market, 0, -int256(amount));
     }
 
     /// @dev Sums what is known, and takes from the deposits what entering has cost.
@@ -251,7 +251,7 @@ abstract contract VaultSettlement is VaultMarkets {
     }
 
     /// @dev Takes tokens from markets until there are as many as are owed: first what they do not need at their leverage,
-    ///      then what they can do without at a leverage higher by the tolerance. Who stays does not bear more than that.
+    ///      then what their margin, with its safety factor, can spare.
     function raise(VaultStorage storage $, Settling memory self, uint256 owed) private {
         for (uint256 pass = 0; pass < 2; pass++) {
             for (uint256 i = 0; i < self.configs.length; i++) {
@@ -259,7 +259,9 @@ abstract contract VaultSettlement is VaultMarkets {
                 if (idle >= owed) return;
                 VaultMarket memory config = self.configs[i];
                 if (config.pocket != 0) continue;
-                uint256 amount = unused(config, pass == 0 ? 0 : $.tolerance).min(Math.ceilDiv(owed - idle, $.scale));
+                IMarket market = IMarket(config.market);
+                uint256 amount = pass == 0 ? unused(config) : MarketReader.spare(market, Allocation.SAFETY);
+                amount = amount.min(Math.ceilDiv(owed - idle, $.scale));
                 // casts: collateral is below 2^64
                 if (amount != 0) update($, config.market, 0, -int256(amount));
             }
@@ -267,8 +269,7 @@ abstract contract VaultSettlement is VaultMarkets {
     }
 
     /// @dev Collateral that a position does not need at its leverage, as last settled; 6 decimals.
-    /// @param more By what part the leverage may be exceeded, 6 decimals; the market sees to its margin
-    function unused(VaultMarket memory config, uint256 more) private view returns (uint256) {
+    function unused(VaultMarket memory config) private view returns (uint256) {
         IMarket market = IMarket(config.market);
         uint256 held = MarketReader.collateralOf(market);
         uint256 size = market.positions(address(this)).maker.raw();
@@ -276,8 +277,7 @@ abstract contract VaultSettlement is VaultMarkets {
         RiskParameter memory risk = market.riskParameter();
         Leg memory leg;
         leg.terms(config.leverage, risk.margin.raw(), risk.minMargin.raw());
-        uint256 needed = leg.keep(SignedMath.abs(market.price().raw()), size);
-        return held.saturatingSub(Math.ceilDiv(needed * 1e6, 1e6 + more));
+        return held.saturatingSub(leg.keep(SignedMath.abs(market.price().raw()), size));
     }
 
     /// @dev Turns deposits into shares, unless they wait for a stuck market.
