@@ -28,7 +28,7 @@ def devnet(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, A
             assert line, process.stderr.read()
             yield process, json.loads(line)
         finally:
-            # So that it takes Anvil with it.
+            # Not killed, so that it takes Anvil with it; one that has ended already is left in peace.
             process.terminate()
             process.wait(timeout=PATIENCE)
 

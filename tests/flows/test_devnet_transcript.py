@@ -121,7 +121,6 @@ def enter(transcript: Transcript) -> str:
     run("deposit BTC-USD 3000 --account 4")
     run("intent post BTC-USD long --size 0.1 --price 60000 --account 3")
     (posted,) = ask("intent list BTC-USD")
-    run("intent list BTC-USD")
     run(f"intent fill {posted['hash']} --account 4")
     assert ask(f"intent show {posted['hash']}")["status"] in ("open", "filled")
     return str(posted["hash"])
@@ -160,12 +159,13 @@ def look(transcript: Transcript) -> None:
 def fall(transcript: Transcript) -> None:
     """The price falls by so much that the long of account 1 is liquidated; the others close."""
     say, run = transcript.say, transcript.run
+    say("Account 2 has seen enough.")
+    run("vault redeem LP all --account 2")
     say("The price falls by a tenth. Nobody asks for it: the keeper sees whom it makes unhealthy. The others close.")
     run("devnet move BTC-USD 54300")
     until(lambda: liquidated(transcript))
     run("close BTC-USD --account 3")
     run("close BTC-USD --account 4")
-    run("vault redeem LP all --account 2")
     for account in (1, 3, 4):
         until(lambda account=account: is_out(transcript, account))  # type: ignore[misc]
     until(lambda: Decimal(transcript.ask("vault holdings --account 2")[0]["claimable_assets"]) > 0)
