@@ -68,7 +68,7 @@ def test_two_devnets(room: Path) -> None:
 
         run("devnet", "move", "BTC-USD", "30000", "--network", f"devnet:{two['port']}")
         check_status(two)
-        check_a_move(one, two)
+        check_a_move(two, one)
 
         assert end(first, signal.SIGTERM) == 0
         assert [line.split()[0] for line in run("devnet", "list").splitlines()] == [two["node"]]
