@@ -133,7 +133,7 @@ def verify_deployment(target: Target, files: tuple[Path, ...]) -> None:
 @account_option()
 @_yes
 def upgrade(target: Target, account: Any, yes: bool) -> None:
-    """Bring all markets to the local build of Market: deploy it, schedule the change, execute it when it is due.
+    """Bring all markets and vaults to the local build: deploy it, schedule the change, execute it when it is due.
 
     Each call does what can be done now and says what comes next. Storage layouts are compared first.
     """
