@@ -6,11 +6,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eth_abi.abi import encode
-
 from perennial import multicall
-from perennial.abi import interface
-from perennial.artifacts import load
 from perennial.chain import GAS, Chain, Contract
 from perennial.devnet.markets import MARKETS, TOKENS, VAULT, feed_ids
 from perennial.mirror.versions import Window
@@ -84,17 +80,6 @@ class Stage:
                 raise StageError(f"{digest} failed: {self.chain.why(digest) if receipt else 'it is in no block'}")
         return receipts
 
-    def create(self, name: str, *arguments: Any) -> str:
-        """Deploys a contract; returns its address. Raises StageError."""
-        code = load(name).creation + encode(interface(name).constructor, arguments)
-        request = {"from": self.cast.operator, "data": "0x" + code.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
-        digest = self.chain.rpc.call("eth_sendTransaction", request)
-        self.chain.rpc.call("evm_mine")
-        receipt = self.chain.rpc.call("eth_getTransactionReceipt", digest)
-        if receipt is None or int(receipt["status"], 16) != 1:
-            raise StageError(f"{name} was not deployed")
-        return str(receipt["contractAddress"]).lower()
-
     def do(self, sender: str, contract: Contract, name: str, *arguments: Any, value: int = 0) -> dict[str, Any]:
         """One call, mined; returns its receipt. Raises StageError."""
         query = contract.query(name, *arguments)
@@ -123,8 +108,10 @@ def deploy(uri: str, stage: Stage) -> None:
             "PayoffFactory": protocol.payoff_factory,
             "Pyth": protocol.pyth,
             "PythOracle": protocol.pyth_oracle,
+            "ChainlinkOracle": protocol.chainlink_oracle,
             "MarketFactory": protocol.market_factory,
             "Verifier": protocol.verifier,
+            "VaultFactory": protocol.vault_factory,
         }
         stage.contracts = {name: str(contract.address).lower() for name, contract in found.items()}
         for plan in TOKENS:
@@ -157,11 +144,7 @@ def create_markets(stage: Stage) -> None:
 
 def create_vault(stage: Stage) -> None:
     """A vault that provides liquidity to the markets of its token."""
-    owner, registry = stage.cast.operator, stage.contracts["MarketFactory"]
-    factory = stage.create("VaultFactory", owner, registry)
-    code = stage.create("Vault", factory, registry, stage.create("VaultEpochs", registry))
-    makes = stage.contract("VaultFactory", factory)
-    stage.do(owner, makes, "upgradeTo", code)
+    owner, makes = stage.cast.operator, stage.contract("VaultFactory", stage.contracts["VaultFactory"])
     plan, scale = VAULT, 10 ** next(token.decimals for token in TOKENS if token.symbol == VAULT.token)
     terms = (plan.least * scale, plan.cap * scale, plan.profit_share, plan.tolerance)
     receipt = stage.do(owner, makes, "create", stage.tokens[plan.token], plan.name, plan.symbol, terms)
@@ -172,7 +155,6 @@ def create_vault(stage: Stage) -> None:
     token = stage.contract("MockToken", stage.tokens[plan.token])
     query = token.query("approve", address, ENDLESS)
     stage.transact((account, query.to, query.data, 0) for account in stage.cast.users)
-    stage.contracts["VaultFactory"] = factory
     stage.vaults[plan.symbol], stage.blocks[plan.symbol] = address, int(receipt["blockNumber"], 16)
 
 
