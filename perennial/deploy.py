@@ -118,6 +118,16 @@ def deploy_protocol(
     )
 
 
+def deploy_vaults(protocol: Deployment) -> ContractInstance:
+    """Deploys what vaults over the protocol's markets need; returns the VaultFactory, whose owner is the protocol's."""
+    owner, registry, options = protocol.owner, protocol.market_factory, protocol.options
+    factory = owner.deploy(_container("VaultFactory"), owner, registry, **options)
+    epochs = owner.deploy(_container("VaultEpochs"), registry, **options)
+    implementation = owner.deploy(_container("Vault"), factory, registry, epochs, **options)
+    factory.upgradeTo(implementation, sender=owner, **options)
+    return factory
+
+
 def _container(name: str) -> ContractContainer:
     from ape import project
 

@@ -5,13 +5,13 @@
 >>> order = btc.wait(btc.open(account, "long", size="0.5", collateral="1000"))
 
 Numbers are text, integers or Decimals, never floats; results are frozen dataclasses that print well and have `to_dict`.
+Vaults are `perennial.vaults`.
 """
 
 from perennial.client.errors import ClientError, InputError, NotMinedError, Refused, UnreachableError
 from perennial.client.market import Market
 from perennial.client.protocol import Protocol
 from perennial.client.results import OrderState
-from perennial.client.vaults import Vault
 
 __all__ = [
     "ClientError",
@@ -22,5 +22,4 @@ __all__ = [
     "Protocol",
     "Refused",
     "UnreachableError",
-    "Vault",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from perennial.amounts import ONE, decimal, raw
 from perennial.client.errors import InputError
@@ -39,6 +39,32 @@ def signed(name: str, value: Number) -> int:
         return raw(value.replace(",", "").replace("_", "").strip() if isinstance(value, str) else value)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
+
+
+def units(name: str, value: Number, decimals: int) -> int:
+    """A positive number as an integer of so many decimals. InputError names what it is for."""
+    if isinstance(value, float):
+        raise InputError(f"{name}: {value!r} is a float, which rounds in passing: write it as text, or as a Decimal")
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise InputError(f"{name}: {value!r} is no number: write it as text, such as '0.5', or as a Decimal")
+    try:
+        found = Decimal(value.replace(",", "").replace("_", "").strip() if isinstance(value, str) else value)
+        with localcontext(prec=100):
+            scaled = found.scaleb(decimals)
+    except ArithmeticError as error:
+        raise InputError(f"{name}: {value!r} is not a number") from error
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise InputError(f"{name}: {value} has more than {decimals} decimals")
+    if scaled <= 0:
+        raise InputError(f"{name}: {value} is not more than 0")
+    return int(scaled)
+
+
+def shown(amount: int, decimals: int) -> Decimal:
+    """The number behind an integer of so many decimals."""
+    # Not by scaleb, which rounds to the precision of the context.
+    sign, digits, _ = Decimal(amount).as_tuple()
+    return Decimal((sign, digits, -decimals))
 
 
 def units_for(usd: int, price: int) -> int:

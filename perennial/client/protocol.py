@@ -16,7 +16,6 @@ from perennial.client.market import Market
 from perennial.client.sending import PATIENCE, Sender
 from perennial.client.signers import address_of
 from perennial.client.state import newest_block
-from perennial.client.vaults import Vault
 from perennial.relay.rpc import LastingRpc
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     from perennial.client.results import Position
     from perennial.client.tokens import Spender
+    from perennial.vaults import Definition, Vault
+    from perennial.vaults.results import Created
 
     Ask = Callable[[str, str, Decimal], bool]
 
@@ -46,14 +47,16 @@ class Protocol:
         factory: str,
         markets: Mapping[str, tuple[str, int]] | None = None,
         *,
-        vaults: Mapping[str, str] | None = None,
+        vault_factory: str | None = None,
+        vaults: Mapping[str, tuple[str, int]] | None = None,
+        tokens: Mapping[str, str] | None = None,
         network: str = "",
         start_block: int = 0,
         approve: str | Ask = "exact",
         span: int = SPAN,
         patience: float = PATIENCE,
     ) -> None:
-        """Connects to the node at `rpc`. `markets` are addresses and first blocks by name, `vaults` addresses."""
+        """Connects to the node at `rpc`. `markets` and `vaults` are addresses and first blocks by name."""
         if approve not in ("exact", "never") and not callable(approve):
             raise InputError(f"approve: {approve!r} is neither exact nor never nor a function")
         try:
@@ -62,7 +65,7 @@ class Protocol:
             raise InputError(str(error)) from error
         self.network, self.start_block, self.span, self._approve = network, start_block, span, approve
         self.factory_address, self._known = factory, dict(markets or {})
-        self._vaults = dict(vaults or {})
+        self.vault_factory_address, self._vaults, self.tokens = vault_factory, dict(vaults or {}), dict(tokens or {})
         self.chain_id = int(self.guard(lambda: self.rpc.call("eth_chainId")), 16)
         self.sender = Sender(self.rpc, self.chain_id, patience)
 
@@ -80,8 +83,15 @@ class Protocol:
         first = manifest.start_block
         markets = {name: (each.address, each.block or first) for name, each in manifest.markets.items()}
         factory = manifest.address("MarketFactory")
-        vaults = {name: vault.address for name, vault in manifest.vaults.items()}
-        options = {"vaults": vaults, "network": manifest.network, "start_block": first, **options}
+        vault_factory = manifest.contracts.get("VaultFactory")
+        options = {
+            "network": manifest.network,
+            "start_block": first,
+            "vault_factory": vault_factory.address if vault_factory else None,
+            "vaults": {name: (each.address, each.block or first) for name, each in manifest.vaults.items()},
+            "tokens": {name: each.address for name, each in manifest.tokens.items()},
+            **options,
+        }
         protocol = cls(node, factory, markets, **options)
         if protocol.chain_id != manifest.chain_id:
             protocol.close()
@@ -135,18 +145,39 @@ class Protocol:
     # -- Vaults ------------------------------------------------------------------------------------------------------
 
     def vault(self, name: str) -> Vault:
-        """A vault by name or address."""
-        for known, address in self._vaults.items():
+        """A vault by name ("LP"; case does not matter) or address."""
+        from perennial.vaults import Vault
+
+        for known, (address, block) in self._vaults.items():
             if name.lower() in (known.lower(), address.lower()):
-                return Vault(self, known, to_checksum_address(address))
+                return Vault(self, known, to_checksum_address(address), block)
         if name.startswith("0x") and len(name) == 42:
-            return Vault(self, to_checksum_address(name), to_checksum_address(name))
-        known_names = ", ".join(self._vaults) or "none"
+            if self.guard(lambda: self.vault_factory.read("isVault", name)):
+                return Vault(self, to_checksum_address(name), to_checksum_address(name), self.start_block)
+            raise InputError(f"{name} is no vault of the factory at {self.vault_factory.address}")
+        known_names = ", ".join(self._vaults) or "none by name"
         raise InputError(f"no vault {name!r} on {self.network or 'this network'}: there are {known_names}")
 
     def vaults(self) -> tuple[Vault, ...]:
-        """The vaults of the manifest."""
-        return tuple(self.vault(name) for name in self._vaults)
+        """Every vault of the factory, by address where the manifest has no name; without one those of the manifest."""
+        if self.vault_factory_address is None:
+            return tuple(self.vault(name) for name in self._vaults)
+        count = self.guard(lambda: self.vault_factory.read("vaultCount"))
+        queries = [self.vault_factory.query("vaults", index) for index in range(count)]
+        return tuple(self.vault(address) for address in self.guard(lambda: Chain(self.rpc).ask_all(queries)))
+
+    def create_vault(self, account: Any, definition: Definition) -> Created:
+        """Makes a vault from a parameter file (`Definition.load`) with its markets; `account` coordinates it."""
+        from perennial.vaults.creation import create
+
+        return create(self, account, definition)
+
+    @property
+    def vault_factory(self) -> Contract:
+        """The contract that makes vaults. InputError where the network has none."""
+        if self.vault_factory_address is None:
+            raise InputError(f"{self.network or 'this network'} has no VaultFactory")
+        return Contract(Chain(self.rpc), "IVaultFactory", self.vault_factory_address)
 
     # -- Tokens ------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-TIMES = frozenset({"version", "latest", "current", "until", "time", "expiry", "as_of"})
+TIMES = frozenset({"version", "latest", "current", "until", "time", "from_time", "to_time", "expiry", "as_of"})
 """Fields that are Unix seconds, 0 for none."""
 
 

@@ -114,9 +114,12 @@ def makeup(rpc: Rpc, address: str) -> Makeup:
     return Makeup(market.address, factory, oracle, payoff, token, reward, 10 ** (decimals - 6))
 
 
-def read(rpc: Rpc, made: Makeup, accounts: Sequence[str] = ()) -> Snapshot:
-    """The market with these accounts, at the newest block. Raises NodeError, ClientError for an unknown layout."""
-    block = newest_block(rpc)
+def read(rpc: Rpc, made: Makeup, accounts: Sequence[str] = (), block: Block | None = None) -> Snapshot:
+    """The market with these accounts, at a block, the newest without one.
+
+    Raises NodeError, ClientError for an unknown layout.
+    """
+    block = block or newest_block(rpc)
     return _Reader(Chain(rpc, block.tag), made, [account.lower() for account in accounts]).read(block)
 
 

@@ -1,5 +1,6 @@
 """The actors of a run: how many of each kind, with how much, at which leverage."""
 
+from dataclasses import dataclass
 from random import Random
 
 from eth_utils.crypto import keccak
@@ -41,27 +42,41 @@ def address_of(name: str) -> str:
     return "0x" + keccak(text=f"perennial demo {name}")[-20:].hex()
 
 
-def cast(options: Options, risk: RiskParameter, price: int) -> list[Actor]:
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """How many actors, how they are called before their kind, and what makers and takers hold together.
+
+    Percent of the market's maker limit.
+    """
+
+    actors: int
+    prefix: str = ""
+    makers: int = MAKERS_SHARE
+    takers: int = TAKERS_SHARE
+
+
+def cast(options: Options, risk: RiskParameter, price: int, casting: Casting | None = None) -> list[Actor]:
     """The actors of a run: makers first, the reckless last; sizes follow from the market's limit and first price."""
-    reckless = max(1, options.actors * 3 // 16)
-    makers = max(1, options.actors // 4)
-    takers = options.actors - makers - reckless
+    casting = casting or Casting(options.actors)
+    reckless = max(1, casting.actors * 3 // 16)
+    makers = max(1, casting.actors // 4)
+    takers = casting.actors - makers - reckless
     caution = options.listing.caution
     limit = risk.maker_limit * price // UNIT
     actors: list[Actor] = []
 
     def identity(kind: str, leverage: int, notional: int) -> Identity:
         number = sum(actor.kind == kind for actor in actors) + 1
-        name = f"{kind} {number}"
+        name = f"{casting.prefix}{kind} {number}"
         dice = Random(f"{options.seed} {name}")
         return name, kind, address_of(name), notional * caution // leverage, leverage * UNIT // caution, dice
 
     for index in range(makers):
         leverage = MAKER_LEVERAGES[index % len(MAKER_LEVERAGES)]
-        actors.append(Maker(*identity("maker", leverage, limit * MAKERS_SHARE // 100 // makers)))
+        actors.append(Maker(*identity("maker", leverage, limit * casting.makers // 100 // makers)))
     for index in range(takers):
         kind, leverage, signal, pause = TAKERS[index % len(TAKERS)]
-        who = identity(kind, leverage, limit * TAKERS_SHARE // 100 // takers)
+        who = identity(kind, leverage, limit * casting.takers // 100 // takers)
         actors.append(Taker(*who, signal=signal, pause=pause))
     for index in range(reckless if options.reckless else 0):
         leverage = RECKLESS_LEVERAGES[index % len(RECKLESS_LEVERAGES)]

@@ -13,11 +13,12 @@ COUNT = 3
 
 
 class Keepers:
-    """A few keepers in competition: who is first is drawn by lot each time."""
+    """A few keepers in competition: who is first is drawn by lot each time. `prefix` is before their names."""
 
-    def __init__(self, twin: Twin, seed: int) -> None:
-        self.twin, self.rng = twin, Random(f"{seed} keepers")
-        self.crew = [KeeperResult(f"keeper {index + 1}", address_of(f"keeper {index + 1}")) for index in range(COUNT)]
+    def __init__(self, twin: Twin, seed: int, prefix: str = "") -> None:
+        self.twin, self.rng = twin, Random(f"{seed} {prefix}keepers")
+        names = [f"{prefix}keeper {index + 1}" for index in range(COUNT)]
+        self.crew = [KeeperResult(name, address_of(name)) for name in names]
         self.addresses = [keeper.address for keeper in self.crew]
         self._unpaid: dict[str, list[int]] = {address: [] for address in self.addresses}
         self._round = 0

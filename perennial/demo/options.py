@@ -22,6 +22,7 @@ class Options:
     seed: int = 1
     actors: int = 16
     reckless: bool = True
+    vault: bool = False
 
     @property
     def listing(self) -> Listing:
@@ -30,6 +31,8 @@ class Options:
 
     def check(self) -> None:
         """Raises DemoError for what cannot be run."""
+        if self.vault and self.market != "BTC-USD":
+            raise DemoError("--vault replays BTC-USD and ETH-USD: leave --market out")
         step, period = self.listing.step, self.listing.period
         if self.start % step or self.end % step:
             raise DemoError(f"prices come on full {period}s: --start and --end must be some")

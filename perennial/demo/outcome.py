@@ -6,8 +6,8 @@ USD with 6 decimals, ledgers with 12; times are Unix seconds.
 from collections import Counter
 from dataclasses import dataclass
 
+from perennial.demo.courier import Agreement
 from perennial.demo.options import Options
-from perennial.demo.twin import Agreement
 from perennial.mirror.fixed import UNIT
 from perennial.mirror.ledger import Ledger
 

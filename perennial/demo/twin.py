@@ -1,24 +1,21 @@
 """The market on chain and its mirror: every action goes to both, and every number is compared.
 
-An action that the mirror refuses must revert on chain with the same error and the same values; what it emits must be
-the same event by event; and after every step each view must give the mirror's number.
+What an action emits, or is refused with, the courier compares; after every step each view must give the mirror's
+number.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from perennial.chain import Contract, Query, Receipt
+from perennial.chain import Contract, Query
+from perennial.demo.courier import Courier
 from perennial.demo.keeper_fees import KeeperFees
-from perennial.demo.options import DemoError
 from perennial.demo.stage import Stage
 from perennial.mirror.errors import MarketError
 from perennial.mirror.factory import Factory
 from perennial.mirror.market import Market
 from perennial.mirror.orders import NOBODY
-from perennial.mirror.state import Event
 from perennial.mirror.versions import Update, Versions, price_of
 from perennial.prices import encode_update
 
@@ -29,55 +26,12 @@ Watched = tuple[Query, Callable[[], Any]]
 """A question to the chain, and who knows the mirror's answer."""
 
 
-class MismatchError(DemoError):
-    """Chain and mirror differ in what they accept or tell."""
-
-
-@dataclass(slots=True)
-class Agreement:
-    """How far chain and mirror agree: numbers and events compared, refusals that were the same."""
-
-    numbers: int = 0
-    events: int = 0
-    refusals: int = 0
-    largest_difference: int = 0
-    differing: list[str] = field(default_factory=list)
-
-    def compare(self, name: str, chain: Any, mirror: Any) -> None:
-        """Compares two values, or two structs of them: integers by their difference, anything else by equality."""
-        left, right = tuple(_flat(chain)), tuple(_flat(mirror))
-        self.numbers += len(left)
-        if left == right:
-            return
-        self.differing.append(f"{name}: chain {left}, mirror {right}")
-        gaps = (
-            abs(a - b) if isinstance(a, int) and isinstance(b, int) else 1 for a, b in zip(left, right, strict=False)
-        )
-        self.largest_difference = max(self.largest_difference, 1, *gaps)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A transaction that waits for its block, with what the mirror made of it."""
-
-    hash: str
-    function: str
-    arguments: tuple[Any, ...]
-    sender: str
-    refused: MarketError | None
-    events: list[Event]
-
-    def __str__(self) -> str:
-        return f"{self.function}({', '.join(str(argument) for argument in self.arguments)}) of {self.sender}"
-
-
 class Twin:
-    """A market and its mirror on one clock. Actions wait for `mine`, which makes the block of their time."""
+    """A market and its mirror on the courier's clock."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage, self.chain = stage, stage.chain
-        self.now = stage.genesis
-        self.versions = Versions(self.now)
+    def __init__(self, stage: Stage, courier: Courier) -> None:
+        self.stage, self.courier = stage, courier
+        self.versions = Versions(courier.now)
         factory = Factory(stage.protocol, owner=stage.owner, oracle_factory=stage.oracle_factory.address)
         self.mirror = Market(
             factory,
@@ -88,29 +42,18 @@ class Twin:
             beneficiary=stage.beneficiary,
             payoff=stage.payoff,
             token=stage.token.address,
+            address=stage.market.address,
         )
         self.keeper_fees = KeeperFees(self.mirror, self.versions)
-        self.agreement = Agreement()
-        self.transactions: Counter[str] = Counter()
-        self.gas = 0
         self.accounts: list[str] = []
-        self.wallets: dict[str, int] = {}
-        self._sent: list[Sent] = []
+        self.holders: list[str] = []
         self._views: list[Watched] = []
 
     # -- Time ----------------------------------------------------------------------------------------------------------
 
     def at(self, timestamp: int) -> None:
         """What is done from now on is in the block of this time."""
-        self.now = self.versions.now = timestamp
-
-    def mine(self) -> list[Event]:
-        """Makes the block; returns what the market emitted in it. Raises MismatchError."""
-        receipts = self.chain.mine(self.now)
-        sent, self._sent = self._sent, []
-        if [receipt.hash for receipt in receipts] != [each.hash for each in sent]:
-            raise DemoError(f"{len(sent)} transactions were sent, the block at {self.now} has {len(receipts)}")
-        return [event for pair in zip(receipts, sent, strict=True) for event in self._check(*pair)]
+        self.courier.now = self.versions.now = timestamp
 
     # -- Actions -------------------------------------------------------------------------------------------------------
 
@@ -132,8 +75,13 @@ class Twin:
         token, market = self.stage.token, self.stage.market
         self._do(token, "mint", account, amount, sender=account, mirror=_nothing)
         self._do(token, "approve", market.address, UNLIMITED, sender=account, mirror=_nothing)
+        self.follow(account, amount)
         self.accounts.append(account)
-        self.wallets[account] = amount
+
+    def follow(self, holder: str, amount: int = 0) -> None:
+        """Compares from now on what a holder of tokens has, and what the market owes it."""
+        self.holders.append(holder)
+        self.courier.wallets.setdefault(holder, amount)
 
     def commit(self, version: int, updates: Sequence[Update], keeper: str) -> None:
         """Commits a version with Pyth's updates, one of each feed."""
@@ -158,7 +106,7 @@ class Twin:
             sender=account,
             mirror=lambda: self.mirror.update(account, maker, taker, collateral),
         )
-        self.wallets[account] -= self.mirror.balance - before
+        self.courier.wallets[account] -= self.mirror.balance - before
         return refused
 
     def settle(self, account: str, keeper: str) -> None:
@@ -213,9 +161,9 @@ class Twin:
         """Compares every number of the market, its oracle and its accounts; differences are noted, not raised."""
         if not self._views:
             self._views = [*self._market_views(), *self._account_views()]
-        answers = self.chain.ask_all([query for query, _ in self._views])
+        answers = self.courier.chain.ask_all([query for query, _ in self._views])
         for (query, mirror), answer in zip(self._views, answers, strict=True):
-            self.agreement.compare(query.function.name, answer, mirror())
+            self.courier.agreement.compare(query.function.name, answer, mirror())
 
     def _market_views(self) -> Iterable[Watched]:
         stage, mirror, market = self.stage, self.mirror, self.stage.market
@@ -247,9 +195,9 @@ class Twin:
         for account in self.accounts:
             for name, view in views.items():
                 yield market.query(name, account), partial(view, account)
-        for holder in self.wallets:
+        for holder in self.holders:
             yield market.query("claimable", holder), partial(mirror.claimable, holder)
-            yield self.stage.token.query("balanceOf", holder), partial(self.wallets.__getitem__, holder)
+            yield self.stage.token.query("balanceOf", holder), partial(self.courier.wallets.__getitem__, holder)
 
     # -- Inside --------------------------------------------------------------------------------------------------------
 
@@ -261,7 +209,7 @@ class Twin:
             amount = mirror()
 
         self._do(contract, function, *arguments, sender=sender, mirror=pay)
-        self.wallets[sender] += amount
+        self.courier.wallets[sender] += amount
         return amount
 
     def _do(
@@ -273,50 +221,10 @@ class Twin:
         mirror: Callable[[], Any],
         value: int = 0,
     ) -> MarketError | None:
-        """Does an action in the mirror and puts it into the next block; what the mirror refuses it with, if it does."""
-        events = self.mirror.events = []
-        refused = None
-        try:
-            mirror()
-        except MarketError as error:
-            refused = error
-        transaction = contract.submit(function, *arguments, sender=sender, value=value)
-        self._sent.append(Sent(transaction, function, arguments, sender, refused, events))
-        self.transactions[function] += 1
-        return refused
-
-    def _check(self, receipt: Receipt, sent: Sent) -> list[Event]:
-        """Compares what became of a transaction; returns what the market emitted."""
-        self.gas += receipt.gas_used
-        if not receipt.succeeded:
-            reverted = self.chain.why(sent.hash)
-            refused = sent.refused
-            if refused is None or (type(refused).__name__, refused.args) != (reverted.name, reverted.values):
-                raise MismatchError(f"{sent}: chain {reverted}, mirror {refused or 'accepts'}")
-            self.agreement.refusals += 1
-            return []
-        if sent.refused is not None:
-            raise MismatchError(f"{sent}: chain accepts, mirror {sent.refused}")
-        events = self.stage.market.events(receipt)
-        if [name for name, _ in events] != [name for name, _ in sent.events]:
-            raise MismatchError(f"{sent}: chain emits {events}, mirror {sent.events}")
-        for (name, values), (_, expected) in zip(events, sent.events, strict=True):
-            self.agreement.compare(f"{name} of {sent}", values, expected)
-        self.agreement.events += len(events)
-        return events
+        """Does an action in both; what the mirror refuses it with, if it does."""
+        tells = [(self.stage.market, self.mirror)]
+        return self.courier.act(contract, function, *arguments, sender=sender, mirror=mirror, tells=tells, value=value)
 
 
 def _nothing() -> None:
-    """The mirror has no wallets: the twin counts them."""
-
-
-def _flat(value: Any) -> Iterable[Any]:
-    """The values of a struct, of the chain (tuples) or of the mirror (dataclasses), one after the other."""
-    if isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _flat(part)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from _flat(getattr(value, name))
-    else:
-        yield value
+    """The mirror has no wallets: the courier counts them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perennial.manifest import Deployed, Manifest, Market, Token, Vault
+from perennial.manifest import Deployed, Manifest, Market, Token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from perennial.local import LocalMarket
 
 
-def write_manifest(local: LocalMarket, rpc: str, path: Path, chain_id: int, vault: str | None = None) -> Path:
-    """Writes the manifest of a local market, and of a vault over it, on a node to a file; returns its path."""
+def write_manifest(local: LocalMarket, rpc: str, path: Path, chain_id: int) -> Path:
+    """Writes the manifest of a local market on a node to a file; returns its path."""
     factory, market = local.protocol.market_factory.address, local.market
     manifest = Manifest(
         network="local",
@@ -30,7 +30,5 @@ def write_manifest(local: LocalMarket, rpc: str, path: Path, chain_id: int, vaul
             )
         },
     )
-    if vault is not None:
-        manifest.vaults["LP"] = Vault(vault, local.token.address, [market.address], None)
     manifest.save(path)
     return path

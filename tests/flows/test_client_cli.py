@@ -35,23 +35,9 @@ def local(chain, accounts):  # noqa: ARG001 -- needs Ape's connection
 
 
 @pytest.fixture
-def vault(local, project):
-    """A vault that provides liquidity to the market, four times leveraged."""
-    owner, registry = local.owner, local.protocol.market_factory
-    factory = owner.deploy(project.VaultFactory, owner, registry, **FREE)
-    epochs = owner.deploy(project.VaultEpochs, registry, **FREE)
-    factory.upgradeTo(owner.deploy(project.Vault, factory, registry, epochs, **FREE), sender=owner, **FREE)
-    terms = {"minDeposit": 1, "depositCap": 10**27, "profitShare": 0, "tolerance": 50_000}
-    factory.create(local.token, "LP", "LP", terms, sender=owner, **FREE)
-    vault = project.IVault.at(factory.vaults(0), detect_proxy=False)
-    vault.register(local.market, 1, 4_000_000, sender=owner, **FREE)
-    return vault.address
-
-
-@pytest.fixture
-def perennial(local, vault, chain, tmp_path):
+def perennial(local, chain, tmp_path):
     """Runs a command; returns what machines get."""
-    network = str(write_manifest(local, chain.provider.http_uri, tmp_path / "local.json", chain.chain_id, vault))
+    network = str(write_manifest(local, chain.provider.http_uri, tmp_path / "local.json", chain.chain_id))
 
     def run(*arguments, code=0):
         options = {"PERENNIAL_NETWORK": network, "PERENNIAL_ACCOUNT": TRADER}
@@ -153,32 +139,6 @@ def test_a_trade_from_the_shell(local, perennial):
     assert totals["withdrawals"] == Decimal(withdrawn["amount"])
     assert local.market.collateral(local.trader) == 0
     assert perennial("positions") == []
-
-
-def test_a_vault_from_the_shell(local, perennial):
-    """In through one epoch, out through another; the token adds up."""
-    before = local.token.balanceOf(local.trader)
-    requested = perennial("vault", "deposit", "LP", "50000")
-    assert (requested["epoch"], requested["approved"]) == (1, "50000.000000")
-    perennial("vault", "close-epoch", "LP")
-    local.commit(PRICE)
-    perennial("vault", "settle", "LP")
-    (holding,) = perennial("vault", "holdings")
-    assert perennial("vault", "claim", "LP")["shares"] == holding["claimable_shares"]
-    shown = perennial("vault", "show", "LP")
-    (placement,) = shown["placements"]
-    assert placement["market"] == "BTC-USD"
-    assert Decimal(placement["size"]) > 3
-    assert perennial("vault", "list") == [shown]
-
-    perennial("vault", "redeem", "LP", "all")
-    perennial("vault", "close-epoch", "LP")
-    local.commit(PRICE)
-    perennial("vault", "settle", "LP")
-    claimed = perennial("vault", "claim", "LP")
-    assert 49_900 < Decimal(claimed["assets"]) < 50_000
-    assert perennial("vault", "holdings") == []
-    assert before - local.token.balanceOf(local.trader) == int((50_000 - Decimal(claimed["assets"])) * 10**18)
 
 
 def test_a_cancelled_order_from_the_shell(local, perennial):

@@ -13,13 +13,13 @@ from click.testing import CliRunner
 
 from perennial.artifacts import ROOT
 from perennial.demo.cli import cli
+from perennial.demo.courier import Agreement
 from perennial.demo.listings import listing
 from perennial.demo.options import DemoError, Options
 from perennial.demo.page import render
 from perennial.demo.page.axes import Times
 from perennial.demo.replay import prices_of, run
 from perennial.demo.tables import all_tables
-from perennial.demo.twin import Agreement
 from perennial.mirror.margin import position_fee
 from perennial.prices import DAY, HOUR, load_prices
 

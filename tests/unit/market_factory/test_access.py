@@ -24,7 +24,6 @@ ACCESS = {
     "updateParameter": (OWNER, UNAUTHORIZED),
     "updatePauser": (OWNER, UNAUTHORIZED),
     "transferOwnership": (OWNER, UNAUTHORIZED),
-    "renounceOwnership": (OWNER, UNAUTHORIZED),
     "acceptOwnership": (frozenset({"pending owner"}), UNAUTHORIZED),
     "updateOperator": (EVERYBODY, ""),
     "updateSigner": (EVERYBODY, ""),
