@@ -54,6 +54,8 @@ struct VaultBooks {
 ///         versions ordered, all requests of the epoch are claimable at one price (docs/protocol.md §12.2). Assets are in
 ///         token units; shares have 6 decimals more than the token. Rounding is against whoever moves.
 ///         Tokens and collateral that are given away to the vault do not serve anybody but its holders.
+///         Holders trust the coordinator with all that the vault has: it chooses markets, among which may be its own, with
+///         leverage and fees that it gains from.
 interface IVault is
     IERC4626,
     IERC7540Operator,
@@ -80,6 +82,14 @@ interface IVault is
     ///         and accepts an order or a change of collateral. Anyone.
     /// @dev Reverts with EpochPending, NothingToRebalance, ProtocolPaused, InsufficientGas.
     function rebalance() external;
+
+    /// @notice Takes back a deposit that waits in an epoch which is still open for deposits: while a market is stuck it
+    ///         might be for ever (§12.3). All of it. The controller or its operator.
+    /// @dev Reverts with NotOperator, NothingToRecall.
+    /// @param controller Whose request
+    /// @param receiver Who gets the tokens
+    /// @return assets Given back, token units
+    function recallDeposit(address controller, address receiver) external returns (uint256 assets);
 
     /// @notice Pays a controller's part of what a stuck market has returned (§12.3). The controller or its operator.
     /// @dev Reverts with NotOperator, PocketOpen.

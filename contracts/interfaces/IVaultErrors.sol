@@ -40,6 +40,9 @@ interface IVaultErrors {
     /// @notice The controller has a request in another unsettled epoch that takes the same place.
     error RequestPending(address controller, uint256 epoch);
 
+    /// @notice The controller has no deposit in the epoch that is open for deposits.
+    error NothingToRecall(address controller);
+
     /// @notice More than can be claimed.
     error ExceedsClaimable(uint256 amount, uint256 claimable);
 

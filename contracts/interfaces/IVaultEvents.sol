@@ -57,6 +57,15 @@ interface IVaultEvents {
     /// @param payout What they get together
     event PocketResolved(uint256 indexed pocket, address indexed market, uint256 payout);
 
+    /// @notice A deposit was taken back before its epoch was closed.
+    /// @param controller Whose request
+    /// @param receiver Who got the tokens
+    /// @param requestId Epoch
+    /// @param assets How much
+    event DepositRecalled(
+        address indexed controller, address indexed receiver, uint256 indexed requestId, uint256 assets
+    );
+
     /// @notice A part of what a stuck market returned was paid.
     /// @param pocket Id
     /// @param controller Whose part

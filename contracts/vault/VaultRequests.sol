@@ -86,6 +86,20 @@ abstract contract VaultRequests is VaultBase, IVault {
         emit RedeemRequest(controller, owner, requestId, msg.sender, shares);
     }
 
+    /// @inheritdoc IVault
+    function recallDeposit(address controller, address receiver) external nonReentrant returns (uint256 assets) {
+        VaultStorage storage $ = vaultStorage();
+        checkOperator($, controller);
+        uint256 epoch = $.depositEpoch;
+        Request memory slot = $.deposits[controller].slots[epoch & 1];
+        assets = slot.amount;
+        if (slot.epoch != epoch || assets == 0) revert NothingToRecall(controller);
+        delete $.deposits[controller].slots[epoch & 1];
+        $.openDeposits -= slot.amount;
+        emit DepositRecalled(controller, receiver, epoch, assets);
+        IERC20($.asset).safeTransfer(receiver, assets);
+    }
+
     // -- Claims ------------------------------------------------------------------------------------------------------
 
     /// @inheritdoc IERC4626

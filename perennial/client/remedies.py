@@ -234,6 +234,10 @@ REMEDIES: dict[str, Remedy] = {
     "RequestPending": Remedy(
         "A request in another epoch takes the same place.", "Wait until that epoch has settled, and claim it."
     ),
+    "NothingToRecall": Remedy(
+        "No deposit waits in the epoch that is open for deposits.",
+        "What has been closed is claimed once it has settled.",
+    ),
     "ExceedsClaimable": Remedy("This is more than can be claimed.", "Claim at most what is claimable."),
     "Asynchronous": Remedy(
         "Requests are priced later: there is nothing to preview.", "Look at the share price instead."

@@ -87,6 +87,21 @@ class VaultClaims(VaultState):
             self.emit("RedeemRequest", controller, owner, epoch, caller, shares)
             return epoch
 
+    def recall_deposit(self, controller: str, receiver: str, *, caller: str | None = None) -> int:
+        """Gives a deposit back that waits in the open epoch; raises NotOperator, NothingToRecall."""
+        with self._atomic():
+            self._check_operator(controller, caller or controller)
+            epoch = self.deposit_epoch
+            slot = self._slot(self.deposits, epoch, controller)
+            assets = slot.amount
+            if assets == 0:
+                raise errors.NothingToRecall(controller)
+            self.deposits[controller].slots[epoch & 1] = Request()
+            self.open_deposits -= assets
+            self._pay_tokens(receiver, assets)
+            self.emit("DepositRecalled", controller, receiver, epoch, assets)
+            return assets
+
     # -- Claims --------------------------------------------------------------------------------------------------------
 
     def deposit(self, assets: int, receiver: str, controller: str = "", *, caller: str = "") -> int:

@@ -315,6 +315,10 @@ class VaultTwin:
             "requestRedeem", (shares, to, of), by, lambda: self.mirror.request_redeem(shares, to, of, caller=by)
         )
 
+    def _do_recall_deposit(self, controller: str, receiver: str, caller: str) -> str | None:
+        of, to, by = address_of(controller), address_of(receiver), address_of(caller)
+        return self._both("recallDeposit", (of, to), by, lambda: self.mirror.recall_deposit(of, to, caller=by))
+
     def _do_claim(self, function: str, amount: int, receiver: str, controller: str, caller: str) -> str | None:
         """One of deposit, mint, withdraw and redeem."""
         to, of, by = self._at(receiver), address_of(controller), address_of(caller)

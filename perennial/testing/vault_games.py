@@ -74,6 +74,7 @@ class VaultPlayer:
             (4, self.rebalance),
             (14, self.claim),
             (3, self.claim_returned),
+            (1, self.recall),
             (24, self.trade),
             (14, self.tick),
             (4, self.squeeze),
@@ -153,6 +154,13 @@ class VaultPlayer:
         most = getattr(self.vault, views[form])(address_of(who))
         receiver = "nobody" if rng.random() < 0.01 else self.other(who, 0.2)
         self.twin.act("claim", form, self.some(most), receiver, who, self.other(who))
+
+    def recall(self) -> None:
+        """A deposit that waits is taken back."""
+        epoch = self.vault.deposit_epoch
+        users = [name for name in ACTORS if self.vault.pending_deposit_request(epoch, address_of(name))]
+        who = self.rng.choice(users) if users and self.rng.random() < 0.9 else self.user()
+        self.twin.act("recall_deposit", who, self.other(who, 0.2), self.other(who))
 
     def claim_returned(self) -> None:
         """What a stuck market has returned."""

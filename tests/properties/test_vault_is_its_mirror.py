@@ -29,6 +29,8 @@ SEEN = (
     "vault rebalance: done",
     "vault rebalance: EpochPending",
     "vault rebalance: NothingToRebalance",
+    "vault recall_deposit: done",
+    "vault recall_deposit: NothingToRecall",
     "vault request_deposit: done",
     "vault request_deposit: DepositCapExceeded",
     "vault request_deposit: DepositTooSmall",

@@ -159,3 +159,19 @@ def test_only_the_factory_sets_a_vault_up_and_once(bench):
     code.send("initialize", *arguments, sender=ALICE)
     with refused("AlreadyInitialized"):
         code.send("initialize", *arguments, sender=ALICE)
+
+
+def test_what_holders_trust_the_coordinator_with(bench):
+    """docs/protocol.md §12.3: fees of its own market, at a leverage that it changes, take most of what is there."""
+    bench.enter("alice", "1000")
+    own = bench.open(makerFee="0.002", positionFee="1", riskFee="1")
+    bench.register(own, 2**32 - 1, "1")
+    for turn in range(12):
+        leverage = "1" if turn % 2 else "100"
+        bench.vault.send("updateMarket", own.address, 2**32 - 1, raw(leverage), sender=bench.coordinator)
+        bench.rebalance()
+        bench.commit()
+        bench.settle()
+
+    assert bench.assets() < 300 * UNIT
+    bench.check()
