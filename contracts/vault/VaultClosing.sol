@@ -146,6 +146,13 @@ abstract contract VaultClosing is VaultSettlement {
             leg.terms(config.leverage, self.seen[i].margin, self.seen[i].minMargin);
             uint256 share = self.weights == 0 ? 0 : self.total.mulDiv(config.weight, self.weights) / scale;
             uint256 change = self.weights == 0 ? 0 : net.mulDiv(config.weight, self.weights) / scale;
+            if (config.pocket != 0) {
+                // Part of what is there belongs to those who have left, and is free once the position is no larger than
+                // the rest carries.
+                leg.pocketed = true;
+                // casts: not negative
+                share = share.min(live($, config, uint256(SignedMath.max(self.seen[i].collateral, 0))) / scale);
+            }
             leg.plan(self.seen[i], share, change, enters, tolerance);
         }
     }

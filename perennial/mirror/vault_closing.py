@@ -90,6 +90,9 @@ class VaultClosing(VaultSettlement):
         for entry, one in zip(self.markets, seen, strict=True):
             share = total * entry.weight // weights // self.scale if weights else 0
             change = abs(net) * entry.weight // weights // self.scale if weights else 0
+            if entry.pocket:
+                # Part of what is there belongs to those who have left.
+                share = min(share, self.live(entry, one.collateral) // self.scale)
             legs.append(plan(entry, one, share, change, 1 if net >= 0 else -1, self.parameter.tolerance))
         return legs, leaving
 

@@ -114,7 +114,7 @@ class VaultMarkets(VaultClaims):
         self.tokens -= collateral * self.scale
         return True
 
-    def spare(self, market: Market) -> int:
+    def beyond_margin(self, market: Market) -> int:
         """Collateral above the margin requirement with its safety factor, 6 decimals."""
         effective, margin, _ = market.requirement(self.address)
         return max(0, effective - ceil_div(margin * SAFETY, UNIT))
