@@ -161,7 +161,7 @@ def connected_explorer(chain: Chain) -> tuple[Etherscan | None, str]:
     if str(chain.rpc.call("web3_clientVersion")).lower().startswith("anvil"):
         return None, "the chain is one of this machine"
     if importlib.util.find_spec(_PLUGIN) is None:
-        return None, "ape-etherscan is not installed (uv sync --group etherscan)"
+        return None, "ape-etherscan is not installed (.venv/bin/uv sync --group etherscan)"
     if not os.environ.get(KEY):
         return None, f"{KEY} is not set"
     from ape import networks

@@ -115,7 +115,7 @@ def test_without_plugin_or_key_it_says_so(node, public, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "ape_etherscan", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert connected_explorer(public) == (None, "ape-etherscan is not installed (uv sync --group etherscan)")
+    assert connected_explorer(public) == (None, "ape-etherscan is not installed (.venv/bin/uv sync --group etherscan)")
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     assert connected_explorer(public) == (None, "ETHERSCAN_API_KEY is not set")
