@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from perennial import manifest
 from perennial.amounts import raw
-from perennial.anvil import CHAIN_ID, anvil
+from perennial.anvil import anvil
 from perennial.chain import Chain, Rpc
 from perennial.devnet import stage as setup
 from perennial.devnet.accounts import COUNT, SOLVER, Cast
-from perennial.devnet.markets import MARKETS, TOKENS, VAULT, feed_ids
+from perennial.devnet.markets import MARKETS, VAULT, feed_ids
 from perennial.devnet.prices import START, replayed, walking
 from perennial.devnet.services import Services, save, services_path
 from perennial.keeper.commits import Freshening
@@ -101,7 +100,8 @@ def open_devnet(options: Options) -> Iterator[Devnet]:
         )
         rpc, clock = stack.enter_context(Rpc(node)), stack.enter_context(Rpc(node))
         stage = setup.Stage(Chain(rpc), cast)
-        publisher = _prepare(stage, node, options, setup.Stage(Chain(clock), cast).now)
+        found = setup.deploy(stage, folder)
+        publisher = _prepare(stage, options, setup.Stage(Chain(clock), cast).now)
         prices = stack.enter_context(serving(create_app(publisher)))
         stop = Event()
         # Left in the opposite order: those who work end before what they work with.
@@ -111,7 +111,7 @@ def open_devnet(options: Options) -> Iterator[Devnet]:
             stack.enter_context(_thread("keeper", stop, lambda: _keep(stage, node, prices, options, folder, stop)))
         if relay and options.solver:
             stack.enter_context(_thread("solver", stop, lambda: _solve(stage, node, relay, folder, stop)))
-        found = describe(stage, node)
+        describe(stage, node, found)
         file = manifest.devnet_path(urlsplit(node).port or 0)
         stack.callback(_remove_if_empty, file.parent)
         for path in (file, services_path(file)):
@@ -122,25 +122,11 @@ def open_devnet(options: Options) -> Iterator[Devnet]:
         yield Devnet(node, prices, relay, stage, publisher, found, file, folder)
 
 
-def describe(stage: Stage, node: str) -> manifest.Manifest:
-    """The manifest of a devnet."""
+def describe(stage: Stage, node: str, found: manifest.Manifest) -> None:
+    """Adds to the manifest of a deployment what the devnet has besides: its node, markets and vaults."""
     address, ids = to_checksum_address, feed_ids()
-    code = {
-        name: keccak(hexstr=stage.chain.rpc.call("eth_getCode", at, "latest")) for name, at in stage.contracts.items()
-    }
-    adapter = address(stage.contracts["PythOracle"])
-    found = manifest.Manifest(
-        network=manifest.DEVNET,
-        chain_id=CHAIN_ID,
-        start_block=0,
-        owner=stage.cast.operator,
-        pauser=stage.cast.operator,
-        rpc=node,
-    )
-    for name, at in stage.contracts.items():
-        found.contracts[name] = manifest.Deployed(address(at), None, None, [], "0x" + code[name].hex())
-    for token in TOKENS:
-        found.tokens[token.symbol] = manifest.Token(address(stage.tokens[token.symbol]), token.decimals)
+    found.rpc = node
+    adapter = found.address("PythOracle")
     for plan in MARKETS:
         feeds = [manifest.Feed(ids[name], power) for name, power in plan.feeds]
         oracle, payoff = address(stage.oracles[plan.name]), None
@@ -155,15 +141,13 @@ def describe(stage: Stage, node: str) -> manifest.Manifest:
         markets = [str(address(stage.markets[name])) for name in VAULT.markets]
         token_address = address(stage.tokens[VAULT.token])
         found.vaults[symbol] = manifest.Vault(address(at), token_address, markets, stage.blocks[symbol])
-    return found
 
 
 # -- Steps -----------------------------------------------------------------------------------------------------------
 
 
-def _prepare(stage: Stage, node: str, options: Options, clock: Callable[[], int]) -> Publisher:
+def _prepare(stage: Stage, options: Options, clock: Callable[[], int]) -> Publisher:
     """Contracts, prices, liquidity: all that is there when the devnet opens."""
-    setup.deploy(node, stage)
     setup.add_multicall(stage)
     setup.create_markets(stage)
     setup.create_vault(stage)
@@ -185,6 +169,7 @@ def _keep(stage: Stage, node: str, prices: str, options: Options, folder: Path, 
         node=node,
         markets=list(stage.markets.items()),
         hermes=prices,
+        vaults=list(stage.vaults.items()),
         file=folder / "keeper.db",
         tip=0,
         block_time=options.block_time,

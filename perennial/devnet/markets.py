@@ -20,7 +20,6 @@ class TokenPlan:
     """A mock token: who has one of the ten accounts gets `gift` whole tokens."""
 
     symbol: str
-    name: str
     decimals: int
     gift: int
 
@@ -81,8 +80,8 @@ class VaultPlan:
 
 
 TOKENS = (
-    TokenPlan("mUSD", "Mock Dollar", 6, 1_000_000),
-    TokenPlan("mBTC", "Mock Bitcoin", 8, 100),
+    TokenPlan("mUSD", 6, 1_000_000),
+    TokenPlan("mBTC", 8, 100),
 )
 
 MARKETS = (

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eth_abi.abi import encode
-
 from perennial import multicall
-from perennial.abi import interface
-from perennial.artifacts import load
 from perennial.chain import GAS, Chain, Contract
+from perennial.deployment import deploy as deploy_protocol
+from perennial.deployment import network
 from perennial.devnet.markets import MARKETS, TOKENS, VAULT, feed_ids
+from perennial.manifest import DEVNET
 from perennial.mirror.versions import Window
 from perennial.prices import encode_update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from perennial.devnet.accounts import Cast
     from perennial.devnet.markets import MarketPlan
+    from perennial.manifest import Manifest
     from perennial.publisher.publisher import Publisher
 
 EVE = 300
@@ -84,54 +84,24 @@ class Stage:
                 raise StageError(f"{digest} failed: {self.chain.why(digest) if receipt else 'it is in no block'}")
         return receipts
 
-    def create(self, name: str, *arguments: Any) -> str:
-        """Deploys a contract; returns its address. Raises StageError."""
-        code = load(name).creation + encode(interface(name).constructor, arguments)
-        request = {"from": self.cast.operator, "data": "0x" + code.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
-        digest = self.chain.rpc.call("eth_sendTransaction", request)
-        self.chain.rpc.call("evm_mine")
-        receipt = self.chain.rpc.call("eth_getTransactionReceipt", digest)
-        if receipt is None or int(receipt["status"], 16) != 1:
-            raise StageError(f"{name} was not deployed")
-        return str(receipt["contractAddress"]).lower()
-
     def do(self, sender: str, contract: Contract, name: str, *arguments: Any, value: int = 0) -> dict[str, Any]:
         """One call, mined; returns its receipt. Raises StageError."""
         query = contract.query(name, *arguments)
         return self.transact([(sender, query.to, query.data, value)])[0]
 
 
-def deploy(uri: str, stage: Stage) -> None:
-    """Puts the protocol on the chain, with Ape as on every network."""
-    # Here, since Ape takes seconds to import.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from ape import accounts, networks, project
-        from ape.logging import LogLevel, logger
+def deploy(stage: Stage, folder: Path) -> Manifest:
+    """Puts the protocol on the chain as on every network, by networks/devnet.toml; returns its manifest.
 
-        from perennial.deploy import deploy_protocol
-
-    with (
-        logger.at_level(LogLevel.ERROR),
-        networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}),
-    ):
-        owner = accounts.test_accounts[0]
-        options: dict[str, Any] = {"max_fee": 10**9, "max_priority_fee": 0}
-        protocol = deploy_protocol(owner, **options)
-        found = {
-            "OracleFactory": protocol.oracle_factory,
-            "PayoffFactory": protocol.payoff_factory,
-            "Pyth": protocol.pyth,
-            "PythOracle": protocol.pyth_oracle,
-            "MarketFactory": protocol.market_factory,
-            "Verifier": protocol.verifier,
-        }
-        stage.contracts = {name: str(contract.address).lower() for name, contract in found.items()}
-        for plan in TOKENS:
-            token = owner.deploy(project.MockToken, plan.name, plan.symbol, plan.decimals, **options)
-            stage.tokens[plan.symbol] = str(token.address).lower()
+    The journal and a copy of the manifest are left in `folder`.
+    """
+    path = folder / "devnet.json"
+    found = deploy_protocol(network.load(DEVNET), stage.chain.rpc, stage.cast.keys[0], path=path)
+    stage.contracts = {name: each.address.lower() for name, each in found.contracts.items()}
+    stage.tokens = {name: each.address.lower() for name, each in found.tokens.items()}
     # From here on blocks are made on demand, until the chain is open.
     stage.chain.rpc.call("evm_setAutomine", False)
+    return found
 
 
 def add_multicall(stage: Stage) -> None:
@@ -148,38 +118,33 @@ def create_markets(stage: Stage) -> None:
     for plan in MARKETS:
         feeds = [(bytes.fromhex(ids[name][2:]), power) for name, power in plan.feeds]
         receipt = stage.do(owner, factory, "create", stage.contracts["PythOracle"], feeds)
-        oracle = _event(factory, receipt, "OracleCreated")[0]
+        oracle = event_of(factory, receipt, "OracleCreated")[0]
         payoff = _payoff(stage, plan)
         stage.oracles[plan.name] = oracle
-        _create(stage, plan, oracle, payoff)
+        create_market(stage, plan, oracle, payoff)
     _give(stage)
 
 
 def create_vault(stage: Stage) -> None:
     """A vault that provides liquidity to the markets of its token."""
-    owner, registry = stage.cast.operator, stage.contracts["MarketFactory"]
-    factory = stage.create("VaultFactory", owner, registry)
-    code = stage.create("Vault", factory, registry, stage.create("VaultEpochs", registry))
-    makes = stage.contract("VaultFactory", factory)
-    stage.do(owner, makes, "upgradeTo", code)
+    owner, makes = stage.cast.operator, stage.contract("VaultFactory", stage.contracts["VaultFactory"])
     plan, scale = VAULT, 10 ** next(token.decimals for token in TOKENS if token.symbol == VAULT.token)
     terms = (plan.least * scale, plan.cap * scale, plan.profit_share, plan.tolerance)
     receipt = stage.do(owner, makes, "create", stage.tokens[plan.token], plan.name, plan.symbol, terms)
-    address = _event(makes, receipt, "VaultCreated")[0]
+    address = event_of(makes, receipt, "VaultCreated")[0]
     vault = stage.contract("IVault", address)
     for market in plan.markets:
         stage.do(owner, vault, "register", stage.markets[market], 1, plan.leverage)
     token = stage.contract("MockToken", stage.tokens[plan.token])
     query = token.query("approve", address, ENDLESS)
     stage.transact((account, query.to, query.data, 0) for account in stage.cast.users)
-    stage.contracts["VaultFactory"] = factory
     stage.vaults[plan.symbol], stage.blocks[plan.symbol] = address, int(receipt["blockNumber"], 16)
 
 
 def first_prices(stage: Stage, publisher: Publisher) -> None:
     """A first version of each market."""
     # A price must have been published after the chain began.
-    _go(stage, stage.now() + 10)
+    go(stage, stage.now() + 10)
     published = stage.now()
     version = published - Window().valid_from
     _commit(stage, publisher, version, published)
@@ -194,12 +159,12 @@ def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
         query = market.query("update", maker, plan.liquidity, 0, plan.collateral, NOBODY)
         calls.append((maker, query.to, query.data, 0))
     # All in one version: not over the end of one.
-    _go(stage, stage.now() // 10 * 10 + 11)
+    go(stage, stage.now() // 10 * 10 + 11)
     stage.transact(calls)
     oracle = stage.contract("IOracle", stage.oracles[MARKETS[0].name])
     version = oracle.read("next")
     published = version + Window().valid_from
-    _go(stage, published + 1)
+    go(stage, published + 1)
     _commit(stage, publisher, version, published)
     settles = [stage.contract("IMarket", address).query("settle", maker) for address in stage.markets.values()]
     stage.transact((maker, query.to, query.data, 0) for query in settles)
@@ -208,7 +173,7 @@ def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
 def open_to_all(stage: Stage, now: int, block_time: int) -> None:
     """The chain's clock goes to the present, and a block is made every few seconds from then on."""
     if stage.now() < now:
-        _go(stage, now)
+        go(stage, now)
     stage.chain.rpc.call("evm_setIntervalMining", block_time)
 
 
@@ -226,13 +191,14 @@ def _payoff(stage: Stage, plan: MarketPlan) -> str:
     return payoff
 
 
-def _create(stage: Stage, plan: MarketPlan, oracle: str, payoff: str) -> None:
+def create_market(stage: Stage, plan: MarketPlan, oracle: str, payoff: str) -> None:
+    """A market of the operator's. Raises StageError."""
     factory = stage.contract("IMarketFactory", stage.contracts["MarketFactory"])
     owner = stage.cast.operator
     definition = (stage.tokens[plan.token], NOBODY, oracle, payoff, owner)
     risk, parameter = plan.terms()
     receipt = stage.do(owner, factory, "create", definition, _values(risk), _values(parameter))
-    stage.markets[plan.name] = _event(factory, receipt, "MarketCreated")[0]
+    stage.markets[plan.name] = event_of(factory, receipt, "MarketCreated")[0]
     stage.blocks[plan.name] = int(receipt["blockNumber"], 16)
 
 
@@ -259,17 +225,18 @@ def _commit(stage: Stage, publisher: Publisher, version: int, published: int) ->
         assert update is not None
         data.append(encode_update(feed.id, update))
     adapter = stage.contract("IPythOracle", stage.contracts["PythOracle"])
-    fee = stage.contract("MockPyth", stage.contracts["Pyth"]).read("getUpdateFee", data) * len(MARKETS)
+    fee = stage.contract("MockPyth", stage.contracts["MockPyth"]).read("getUpdateFee", data) * len(MARKETS)
     stage.do(stage.cast.operator, adapter, "commit", list(stage.oracles.values()), version, data, value=fee)
 
 
-def _go(stage: Stage, timestamp: int) -> None:
+def go(stage: Stage, timestamp: int) -> None:
     """A block at a time."""
     stage.chain.rpc.call("evm_setNextBlockTimestamp", timestamp)
     stage.chain.rpc.call("evm_mine")
 
 
-def _event(contract: Contract, receipt: dict[str, Any], name: str) -> tuple[Any, ...]:
+def event_of(contract: Contract, receipt: dict[str, Any], name: str) -> tuple[Any, ...]:
+    """The values of a contract's event of this name in a receipt. Raises StageError where there is none."""
     for log in receipt["logs"]:
         event = contract.interface.events.get(bytes.fromhex(log["topics"][0][2:]))
         if event is not None and event.name == name and log["address"].lower() == contract.address:

@@ -50,6 +50,12 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option("--interval", default=1.0, help="Seconds between rounds.")
 @click.option("--settle/--no-settle", default=True, help="Settle accounts of others whose orders are due.")
 @click.option("--liquidate/--no-liquidate", default=True, help="Liquidate who is unhealthy.")
+@click.option(
+    "--vaults/--no-vaults",
+    default=None,
+    show_default="on a devnet",
+    help="Close and settle epochs of the network's vaults, rebalance them; it pays nothing.",
+)
 @click.option("--max-age", default=0, help="Seconds after which a price is renewed unasked; 0 only where it is needed.")
 @click.option("--look", default=10, help="Seconds between looks at whom the newest price would liquidate; 0 for never.")
 @click.option("--claim-every", default=3600, help="Seconds between claims of what was earned.")
@@ -74,6 +80,7 @@ def keeper(
     interval: float,
     settle: bool,
     liquidate: bool,
+    vaults: bool | None,
     max_age: int,
     look: int,
     claim_every: int,
@@ -107,6 +114,7 @@ def keeper(
         hermes=hermes,
         hermes_key=os.environ.get(HERMES_KEY),
         start=where.start,
+        vaults=where.vaults if (where.is_devnet if vaults is None else vaults) else (),
         file=":memory:" if dry_run else state,
         tip=tip,
         most=most,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from perennial.chain import Contract
-    from perennial.keeper.hermes import Updates
     from perennial.keeper.state import State
     from perennial.keeper.view import Adapter, Head, MarketInfo, MarketState
     from perennial.keeper.work import Item
@@ -32,15 +31,37 @@ EXPIRED_AT_ONCE = 50
 """Versions that one `expire` gives up."""
 
 
-class Prices(Protocol):
-    """Where updates come from."""
+class Given(Protocol):
+    """Prices as an adapter takes them: updates of Pyth's, or rounds of Chainlink's."""
 
-    def first(self, ids: Sequence[str], timestamp: int) -> Updates | None:
-        """The first update of each feed at a second or after it; None where there is none yet. Raises HermesError."""
+    @property
+    def data(self) -> tuple[bytes, ...]:
+        """What Pyth is paid for."""
         ...
 
-    def latest(self, ids: Sequence[str]) -> Updates:
-        """The newest update of each feed. Raises HermesError."""
+    @property
+    def published(self) -> dict[str, int]:
+        """When each feed's was published, Unix seconds."""
+        ...
+
+    def are_first_in(self, start: int, end: int) -> bool:
+        """Whether each is the first one of its feed between two seconds, both included."""
+        ...
+
+    def arguments(self, oracles: Sequence[Sequence[str]]) -> Sequence[bytes | int]:
+        """The last argument of a commit for oracles with these feeds."""
+        ...
+
+
+class Prices(Protocol):
+    """Where prices come from."""
+
+    def first(self, ids: Sequence[str], timestamp: int) -> Given | None:
+        """The first of each feed at a second or after it; None where there is none yet. Raises HermesError."""
+        ...
+
+    def latest(self, ids: Sequence[str]) -> Given | None:
+        """The newest of each feed; None where there is none. Raises HermesError."""
         ...
 
 
@@ -50,6 +71,11 @@ class View(Protocol):
     @property
     def account(self) -> str:
         """The keeper's address."""
+        ...
+
+    @property
+    def rounds(self) -> Prices:
+        """Chainlink's prices, which are on the chain."""
         ...
 
     def update_fee(self, adapter: Adapter, data: Sequence[bytes]) -> int:
@@ -161,11 +187,16 @@ class Commits:
         expiry = each.window.expiry(version)
         return version + each.window.valid_from <= head.timestamp < expiry - self.block_time
 
-    def _updates(self, group: Sequence[MarketState], version: int, head: Head) -> Updates | None:
+    def _updates(self, group: Sequence[MarketState], version: int, head: Head) -> Given | None:
         """The first updates in a version's window of all feeds of some markets."""
         opens, closes = version + group[0].window.valid_from, version + group[0].window.valid_to
-        updates = self.prices.first(_feeds(group), opens)
+        updates = self._source(group).first(_feeds(group), opens)
         return updates if updates is not None and _fits(updates, opens, closes, head) else None
+
+    def _source(self, group: Sequence[MarketState]) -> Prices:
+        """Where prices of some markets with one adapter come from."""
+        adapter = group[0].adapter
+        return self.prices if adapter is not None and adapter.pyth else self.view.rounds
 
     def _requested_apart(self, adapter: str, version: int, group: list[MarketState], head: Head) -> Iterable[Work]:
         for each in group:
@@ -198,7 +229,10 @@ class Commits:
             if each.adapter is not None and self._is_looked_at(each, state, head):
                 by_adapter[each.adapter.address].append(each)
         for adapter, group in by_adapter.items():
-            newest = min(self.prices.latest(_feeds(group)).published.values())
+            latest = self._source(group).latest(_feeds(group))
+            if latest is None:
+                continue
+            newest = min(latest.published.values())
             version = min(newest, head.timestamp) - group[0].window.valid_from
             updates = self._updates(group, version, head)
             if updates is None:
@@ -221,7 +255,7 @@ class Commits:
         age = head.timestamp - each.latest
         return bool(self.freshening.max_age) and age > self.freshening.max_age
 
-    def _is_needed(self, each: MarketState, version: int, updates: Updates, state: State, head: Head) -> bool:
+    def _is_needed(self, each: MarketState, version: int, updates: Given, state: State, head: Head) -> bool:
         if version <= each.latest or each.adapter is None:
             return False
         self._looked[each.info.oracle] = head.timestamp
@@ -236,11 +270,12 @@ class Commits:
 
     # -- Calls -------------------------------------------------------------------------------------------------------
 
-    def _commit(self, kind: Kind, adapter: str, version: int, group: list[MarketState], updates: Updates) -> Work:
+    def _commit(self, kind: Kind, adapter: str, version: int, group: list[MarketState], updates: Given) -> Work:
         oracles = [each.info.oracle for each in group]
-        query = self.view.contract("IPythOracle", adapter).query("commit", oracles, version, list(updates.data))
         source = group[0].adapter
         assert source is not None
+        given = updates.arguments([each.adapter.feeds for each in group if each.adapter])
+        query = self.view.contract(source.interface, adapter).query("commit", oracles, version, given)
         names = ", ".join(each.info.name for each in group)
         # One fee pays for all, unless an oracle refuses and each is tried by itself: what is over comes back.
         value = self.view.update_fee(source, updates.data) * len(group)
@@ -248,13 +283,12 @@ class Commits:
         parts = tuple(self._commit(kind, adapter, version, [each], updates) for each in group) if group[1:] else ()
         return Work(kind, items, query.to, query.data, f"{names}: version {version}", value, parts)
 
-    def _commit_for(self, adapter: Adapter, version: int, each: MarketState, updates: Updates) -> Work:
+    def _commit_for(self, adapter: Adapter, version: int, each: MarketState, updates: Given) -> Work:
         """A commit of one oracle that another contract makes for the keeper: it carries the exact fee."""
-        oracle, data = each.info.oracle, list(updates.data)
-        query = self.view.contract("IPythOracle", adapter.address).query(
-            "commitFor", self.view.account, [oracle], version, data
-        )
-        item, fee = (Kind.COMMIT, oracle, str(version)), self.view.update_fee(adapter, data)
+        oracle, given = each.info.oracle, updates.arguments([adapter.feeds])
+        contract = self.view.contract(adapter.interface, adapter.address)
+        query = contract.query("commitFor", self.view.account, [oracle], version, given)
+        item, fee = (Kind.COMMIT, oracle, str(version)), self.view.update_fee(adapter, updates.data)
         alone = self._commit(Kind.COMMIT, adapter.address, version, [each], updates)
         return Work(Kind.COMMIT, (item,), query.to, query.data, alone.says, fee)
 
@@ -281,6 +315,6 @@ def _feeds(group: Iterable[MarketState]) -> list[str]:
     return sorted({feed for each in group if each.adapter is not None for feed in each.adapter.feeds})
 
 
-def _fits(updates: Updates, opens: int, closes: int, head: Head) -> bool:
+def _fits(updates: Given, opens: int, closes: int, head: Head) -> bool:
     """Whether each update is the first of its feed in the window, and not of the future."""
     return updates.are_first_in(opens, closes) and max(updates.published.values()) <= head.timestamp + 1

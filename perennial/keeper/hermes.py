@@ -38,6 +38,10 @@ class Updates:
         in_time = all(start <= published <= end for published in self.published.values())
         return in_time and all(previous < start for previous in self.previous.values())
 
+    def arguments(self, oracles: Sequence[Sequence[str]]) -> list[bytes]:  # noqa: ARG002 -- as rounds of Chainlink's
+        """What the adapter takes, whatever the oracles' feeds are."""
+        return list(self.data)
+
 
 class Hermes:
     """A client. `key` is an API key, where the service asks for one."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from perennial.keeper.commits import Commits
     from perennial.keeper.events import Follower
+    from perennial.keeper.vaults import Vaults
     from perennial.keeper.view import Head, KeeperView, MarketInfo, MarketState
     from perennial.sending.journal import Entry
     from perennial.sending.sender import Outcome, Sender
@@ -107,6 +108,8 @@ class Keeper:
     options: Options = field(default_factory=Options)
     profit: Profit | None = None
     say: Say = _silent
+    vaults: Vaults | None = None
+    """None to leave them to others."""
     _refused: dict[tuple[tuple[str, ...], ...], tuple[int, int, str]] = field(default_factory=dict)
     """How often work was refused in a row, until when it is left alone, and why."""
     _seen: int = 0
@@ -163,6 +166,8 @@ class Keeper:
         works = self.commits.plan(states, self.follower.state, head)
         for each in states:
             works += self._accounts(each, head)
+        if self.vaults:
+            works += self.vaults.plan(head)
         works += self._pay(states, head)
         return works
 
@@ -287,6 +292,8 @@ class Keeper:
             gas, reason = self._judge(work, head)
             if reason is None:
                 sent.append((work, self._send(work, gas)))
+                if self.vaults:
+                    self.vaults.sent(work, head)
             elif work.parts:
                 queue = [*work.parts, *queue]
             else:

@@ -12,6 +12,7 @@ from perennial.keeper.hermes import Hermes
 from perennial.keeper.keeper import IN_FLIGHT, Keeper, Options
 from perennial.keeper.profit import LeastProfit
 from perennial.keeper.state import State
+from perennial.keeper.vaults import Vaults
 from perennial.keeper.view import KeeperView
 from perennial.relay.rpc import LastingRpc
 from perennial.sending.journal import Journal
@@ -38,6 +39,8 @@ class Settings:
     hermes: str
     hermes_key: str | None = None
     start: int = 0
+    vaults: Sequence[tuple[str, str]] = ()
+    """Names and addresses of those whose epochs it closes and settles."""
     file: Path | str = ":memory:"
     """What it remembers and has signed. In memory only for who looks on."""
     tip: int = 1_000_000
@@ -67,12 +70,13 @@ def open_keeper(settings: Settings, key: LocalAccount | None) -> Iterator[Keeper
             if settings.least_profit is not None:
                 profit = LeastProfit(rpc, account, settings.least_profit, settings.ether_price, settings.tip)
             commits = Commits(view, hermes, settings.freshening, settings.block_time)
+            vaults = Vaults(view, [(name, address.lower()) for name, address in settings.vaults])
             if key is None:
-                yield Keeper(view, follower, commits, None, settings.options, profit)
+                yield Keeper(view, follower, commits, None, settings.options, profit, vaults=vaults)
                 return
             journal = Journal(settings.file, IN_FLIGHT)
             try:
                 sender = Sender(key, view.chain_id, view, journal, settings.tip, settings.patience, settings.most)
-                yield Keeper(view, follower, commits, sender, settings.options, profit)
+                yield Keeper(view, follower, commits, sender, settings.options, profit, vaults=vaults)
             finally:
                 journal.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.abi import Reverted
 from perennial.chain import Chain, Contract, Query
+from perennial.keeper.chainlink import ChainlinkRounds
 from perennial.mirror.parameters import RiskParameter
 from perennial.mirror.versions import Window
 from perennial.multicall import Multicall
@@ -47,11 +48,19 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A source of prices by Pyth: its address, Pyth's, and the feeds of the oracle that was asked for."""
+    """A source of prices: its address, Pyth's, and the feeds of the oracle that was asked for.
+
+    `pyth` is empty where prices come from Chainlink.
+    """
 
     address: str
     pyth: str
     feeds: tuple[str, ...]
+
+    @property
+    def interface(self) -> str:
+        """The contract's interface."""
+        return "IPythOracle" if self.pyth else "IChainlinkOracle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +80,26 @@ class MarketState:
     stale_at: int
     """From when on the latest version is too old to act on (docs/protocol.md §10.3), Unix seconds."""
     adapter: Adapter | None
-    """None where prices come from elsewhere than Pyth."""
+    """None where prices come from elsewhere than Pyth or Chainlink."""
     window: Window
     last: int
     """The last version that this adapter serves: with another after it, where it was replaced."""
     expires: bool
     """Whether what waits is of a replaced adapter that has had its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What could be done for a vault now, by a simulation: `pending` is its closed epoch, 0 for none.
+
+    `settles` says that this one can be settled; `closes` that the next one has requests and can be closed, after that;
+    `rebalances` that a market is off its target and can be brought back.
+    """
+
+    pending: int
+    settles: bool
+    closes: bool
+    rebalances: bool
 
 
 class KeeperView(SendingNode):
@@ -88,6 +111,7 @@ class KeeperView(SendingNode):
         self._chain = Chain(rpc)
         self.multicall = Multicall(self._chain)
         self.multicall.check()
+        self.rounds = ChainlinkRounds(self._chain, self.multicall)
         self.account = account.lower()
         self.chain_id = int(rpc.call("eth_chainId"), 16)
         self.markets = tuple(self._info(name, address.lower()) for name, address in markets)
@@ -159,8 +183,20 @@ class KeeperView(SendingNode):
         found: list[int] = self.multicall.ask_all(queries)
         return found
 
+    def epoch(self, vault: str) -> Epoch:
+        """What could be done for a vault now."""
+        names = ("epochs", "settle", "epochs", "closeEpoch", "rebalance")
+        queries = [self._contract("IVault", vault).query(name) for name in names]
+        before, _, after, closed, rebalanced = self.multicall.try_all([_call(query) for query in queries])
+        pending, left = (_pending(queries[0], answer) for answer in (before, after))
+        # A rebalance after a close would find an epoch that is pending.
+        closes = not isinstance(closed, Reverted)
+        return Epoch(pending, pending != left, closes, not isinstance(rebalanced, Reverted))
+
     def update_fee(self, adapter: Adapter, data: Sequence[bytes]) -> int:
-        """What Pyth asks for updates, wei."""
+        """What Pyth asks for updates, wei; Chainlink's rounds cost nothing."""
+        if not adapter.pyth:
+            return 0
         fee: int = self._contract("MockPyth", adapter.pyth).read("getUpdateFee", list(data))
         return fee
 
@@ -226,17 +262,25 @@ class KeeperView(SendingNode):
         return {key: Window(*answer) for key, answer in zip(keys, self.multicall.ask_all(queries), strict=True)}
 
     def _adapter(self, address: str, oracle: str) -> Adapter | None:
-        """Of an adapter's address; None where it is none of Pyth's."""
+        """Of an adapter's address; None where it is neither of Pyth's nor of Chainlink's."""
         key = address, oracle
         if key not in self._adapters:
-            contract = self._contract("IPythOracle", address)
             try:
-                pyth = contract.read("pyth")
-                feeds = tuple("0x" + identifier.hex() for identifier, _ in contract.read("feedsOf", oracle))
-                self._adapters[key] = Adapter(address, pyth, feeds)
+                feeds = self._contract("IPythOracle", address).read("feedsOf", oracle)
+                names = tuple("0x" + identifier.hex() for identifier, _ in feeds)
+                self._adapters[key] = Adapter(address, self._pyth(address), names)
             except Reverted:
                 self._adapters[key] = None
         return self._adapters[key]
+
+    def _pyth(self, address: str) -> str:
+        """The Pyth of an adapter; empty for one of Chainlink's. Raises Reverted where it is another."""
+        try:
+            pyth: str = self._contract("IPythOracle", address).read("pyth")
+        except Reverted:
+            self._contract("IChainlinkOracle", address).read("sequencerGrace")
+            return ""
+        return pyth
 
     def _contract(self, kind: str, address: str) -> Contract:
         return Contract(self._chain, kind, address)
@@ -258,6 +302,14 @@ def _pieces(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _call(query: Query) -> tuple[str, bytes]:
     return query.to, query.data
+
+
+def _pending(query: Query, answer: bytes | Reverted) -> int:
+    """The closed epoch among a vault's `epochs`."""
+    if isinstance(answer, Reverted):
+        raise answer
+    pending: int = query.function.decode(answer)[0][2]
+    return pending
 
 
 def _succeeded(accounts: Sequence[str], results: Sequence[bytes | Reverted]) -> list[str]:

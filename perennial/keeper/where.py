@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from perennial.manifest import Manifest, ManifestError
+from perennial.manifest import DEVNET, Manifest, ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +17,13 @@ DEFAULT = "devnet"
 
 @dataclass(frozen=True)
 class Where:
-    """A node's address, names and addresses of markets, the block at which they began."""
+    """A node's address, names and addresses of markets and vaults, the block at which they began."""
 
     node: str
     markets: list[tuple[str, str]]
     start: int
+    vaults: list[tuple[str, str]] = field(default_factory=list)
+    is_devnet: bool = False
 
 
 def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
@@ -38,4 +40,6 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
     node = node or manifest.rpc
     if node is None:
         raise click.UsageError(f"which node? {manifest.network} has none of its own: give --node")
-    return Where(node, named, manifest.start_block if start is None else start)
+    first = manifest.start_block if start is None else start
+    vaults = [(name, vault.address) for name, vault in manifest.vaults.items()]
+    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET)

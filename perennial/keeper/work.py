@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """Accounts whose versions have come are settled."""
     LIQUIDATE = "liquidate"
     """An unhealthy account is closed; pays the liquidation fee (§10.5)."""
+    EPOCH = "epoch"
+    """A vault's epoch is closed or settled, or its markets are brought back to their targets (§12.2); pays nothing."""
     CLAIM = "claim"
     """Settlement fees are collected."""
     COLLECT = "collect"
