@@ -225,7 +225,7 @@ def test_a_day_is_the_longest_wait(bench):
 
 
 def test_where_nobody_ordered_nobody_chooses_among_old_prices(protocol):
-    """Alice's deposit waits for a version that nobody asked for. She sees a gain coming, and settles at an old price."""
+    """Alice's deposit waits for a version that nobody asked for. She sees a gain come, and settles at an old price."""
     with opened(protocol, 1, staleAfter=60) as bench:
         bench.enter("bob", "1000")
         (venue,) = bench.venues
