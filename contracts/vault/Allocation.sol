@@ -14,6 +14,7 @@ import { Observation } from "./MarketReader.sol";
 /// @param flow Size that the epoch's net deposits (or redemptions) alone would open (or close) here
 /// @param delta Change of size that is ordered
 /// @param big Whether the market is off its target by more than the tolerance
+/// @param pocketed Whether part of its collateral belongs to those who have left
 /// @param done Whether the market needs no tokens
 /// @param charge What the epoch's requests pay of the order's fees, USD
 struct Leg {
@@ -23,6 +24,7 @@ struct Leg {
     int256 flow;
     int256 delta;
     bool big;
+    bool pocketed;
     bool done;
     uint256 charge;
 }
@@ -72,9 +74,10 @@ library Allocation {
         dropUnlessWorth(self, seen);
     }
 
-    /// @notice Drops an order whose settlement fee would be out of proportion, unless it closes the position for good.
+    /// @notice Drops an order whose settlement fee would be out of proportion, unless it closes the position for good, or
+    ///         those who have left wait for it.
     function dropUnlessWorth(Leg memory self, Observation memory seen) internal pure {
-        if (self.target == 0) return;
+        if (self.target == 0 || (self.pocketed && self.delta < 0)) return;
         uint256 moved = SignedMath.abs(self.delta) * seen.price / self.leverage;
         if (moved < WORTH * seen.settlementFee) self.delta = 0;
     }

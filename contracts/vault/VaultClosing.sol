@@ -146,6 +146,13 @@ abstract contract VaultClosing is VaultSettlement {
             leg.terms(config.leverage, self.seen[i].margin, self.seen[i].minMargin);
             uint256 share = self.weights == 0 ? 0 : self.total.mulDiv(config.weight, self.weights) / scale;
             uint256 change = self.weights == 0 ? 0 : net.mulDiv(config.weight, self.weights) / scale;
+            if (config.pocket != 0) {
+                // Part of what is there belongs to those who have left, and is free once the position is no larger than
+                // the rest carries.
+                leg.pocketed = true;
+                // casts: not negative
+                share = share.min(live($, config, uint256(SignedMath.max(self.seen[i].collateral, 0))) / scale);
+            }
             leg.plan(self.seen[i], share, change, enters, tolerance);
         }
     }
@@ -177,6 +184,11 @@ abstract contract VaultClosing is VaultSettlement {
     /// @dev Opens, or brings collateral that is missing, as far as there are tokens that do not leave.
     function grow(VaultStorage storage $, Closing memory self, uint256 i, uint256 epoch) private {
         (Observation memory seen, Leg memory leg) = (self.seen[i], self.legs[i]);
+        if (leg.pocketed) {
+            // Those who have left have a part in all that is there: nothing is added before theirs is set aside.
+            leg.delta = 0;
+            return;
+        }
         uint256 need;
         if (seen.fresh && seen.count == 0 && seen.collateral >= 0 && seen.price != 0) {
             // casts: collateral is not negative, sizes are below 2^64

@@ -127,7 +127,7 @@ abstract contract VaultSettlement is VaultMarkets {
             uint256 redeemed = pocket.redeemed;
             uint256 payout = (self.values[i] * scale).saturatingSub(pocket.debt).mulDiv(redeemed, shares + redeemed);
             uint256 needed = Math.ceilDiv(payout, scale);
-            if (needed != 0 && !release($, config.market, needed)) {
+            if (needed != 0 && !release($, config, needed)) {
                 self.known[i] = false;
                 continue;
             }
@@ -143,10 +143,10 @@ abstract contract VaultSettlement is VaultMarkets {
     }
 
     /// @dev Takes collateral that a market can do without.
-    function release(VaultStorage storage $, address market, uint256 amount) private returns (bool) {
-        if (amount > MarketReader.spare(IMarket(market), Allocation.SAFETY)) return false;
+    function release(VaultStorage storage $, VaultMarket memory config, uint256 amount) private returns (bool) {
+        if (amount > spare($, config, true)) return false;
         // casts: collateral is below 2^64
-        return update($, market, 0, -int256(amount));
+        return update($, config.market, 0, -int256(amount));
     }
 
     /// @dev Sums what is known, and takes from the deposits what entering has cost.
@@ -251,7 +251,7 @@ abstract contract VaultSettlement is VaultMarkets {
     }
 
     /// @dev Takes tokens from markets until there are as many as are owed: first what they do not need at their leverage,
-    ///      then what their margin, with its safety factor, can spare.
+    ///      then what the tolerance allows. Who stays is not left with a position that those who leave have paid for.
     function raise(VaultStorage storage $, Settling memory self, uint256 owed) private {
         for (uint256 pass = 0; pass < 2; pass++) {
             for (uint256 i = 0; i < self.configs.length; i++) {
@@ -259,25 +259,30 @@ abstract contract VaultSettlement is VaultMarkets {
                 if (idle >= owed) return;
                 VaultMarket memory config = self.configs[i];
                 if (config.pocket != 0) continue;
-                IMarket market = IMarket(config.market);
-                uint256 amount = pass == 0 ? unused(config) : MarketReader.spare(market, Allocation.SAFETY);
-                amount = amount.min(Math.ceilDiv(owed - idle, $.scale));
+                uint256 amount = spare($, config, pass != 0).min(Math.ceilDiv(owed - idle, $.scale));
                 // casts: collateral is below 2^64
                 if (amount != 0) update($, config.market, 0, -int256(amount));
             }
         }
     }
 
-    /// @dev Collateral that a position does not need at its leverage, as last settled; 6 decimals.
-    function unused(VaultMarket memory config) private view returns (uint256) {
+    /// @dev Collateral that a market can do without, as last settled; 6 decimals.
+    /// @param strained Whether the position may be as far above its leverage as the tolerance allows, as long as the market
+    ///        accepts it: a pocket's part that is not free then makes the market's next order
+    function spare(VaultStorage storage $, VaultMarket memory config, bool strained) private view returns (uint256) {
         IMarket market = IMarket(config.market);
         uint256 held = MarketReader.collateralOf(market);
         uint256 size = market.positions(address(this)).maker.raw();
-        if (size == 0) return held;
-        RiskParameter memory risk = market.riskParameter();
-        Leg memory leg;
-        leg.terms(config.leverage, risk.margin.raw(), risk.minMargin.raw());
-        return held.saturatingSub(leg.keep(SignedMath.abs(market.price().raw()), size));
+        uint256 kept = 0;
+        if (size != 0) {
+            RiskParameter memory risk = market.riskParameter();
+            Leg memory leg;
+            leg.terms(config.leverage, risk.margin.raw(), risk.minMargin.raw());
+            kept = leg.keep(SignedMath.abs(market.price().raw()), size);
+        }
+        if (!strained) return held.saturatingSub(kept);
+        kept = Math.ceilDiv(kept * (1e6 - $.tolerance), 1e6);
+        return held.saturatingSub(kept).min(MarketReader.spare(market));
     }
 
     /// @dev Turns deposits into shares, unless they wait for a stuck market.

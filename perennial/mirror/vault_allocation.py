@@ -49,9 +49,14 @@ class Leg:
             self.drop_unless_worth()
 
     def drop_unless_worth(self) -> None:
-        """Drops an order whose settlement fee would be out of proportion, unless it winds the market down."""
+        """Drops an order whose settlement fee would be out of proportion.
+
+        Unless it winds the market down, or those who have left wait for it.
+        """
         moved = abs(self.delta) * self.seen.price // self.leverage
-        if self.target and moved < WORTH * self.seen.market.parameter.settlement_fee:
+        if self.target == 0 or (self.entry.pocket and self.delta < 0):
+            return
+        if moved < WORTH * self.seen.market.parameter.settlement_fee:
             self.delta = 0
 
 

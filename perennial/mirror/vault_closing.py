@@ -90,6 +90,9 @@ class VaultClosing(VaultSettlement):
         for entry, one in zip(self.markets, seen, strict=True):
             share = total * entry.weight // weights // self.scale if weights else 0
             change = abs(net) * entry.weight // weights // self.scale if weights else 0
+            if entry.pocket:
+                # Part of what is there belongs to those who have left.
+                share = min(share, self.live(entry, one.collateral) // self.scale)
             legs.append(plan(entry, one, share, change, 1 if net >= 0 else -1, self.parameter.tolerance))
         return legs, leaving
 
@@ -124,6 +127,10 @@ class VaultClosing(VaultSettlement):
         Returns whether that put a market right that was off.
         """
         seen, need = leg.seen, 0
+        if leg.entry.pocket:
+            # Those who have left have a part in all that is there: nothing is added before theirs is set aside.
+            leg.delta = 0
+            return False
         if seen.orderable:
             cash = (self.idle - min(self.idle, leaving)) // self.scale
             if leg.delta > 0:

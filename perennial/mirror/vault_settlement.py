@@ -84,7 +84,7 @@ class VaultSettlement(VaultMarkets):
             owned = max(0, one.value * self.scale - pocket.debt)
             payout = owned * pocket.redeemed // (self.virtual_supply + pocket.redeemed)
             needed = ceil_div(payout, self.scale)
-            if needed and (needed > self.spare(entry.market) or not self.order(entry.market, 0, -needed)):
+            if needed and (needed > self.spare(entry, strained=True) or not self.order(entry.market, 0, -needed)):
                 one.stuck = True
                 continue
             one.value -= needed
@@ -162,25 +162,34 @@ class VaultSettlement(VaultMarkets):
     def _raise(self, values: list[Delivery], owed: int) -> None:
         """Takes tokens from markets until there are as many as are owed.
 
-        First what they do not need at their leverage, then what their margin, with its safety factor, can spare.
+        First what they do not need at their leverage, then what the tolerance allows: who stays is not left with a
+        position that those who leave have paid for.
         """
-        for available in (self._unused, lambda entry: self.spare(entry.market)):
+        for strained in (False, True):
             for one in values:
                 if self.idle >= owed:
                     return
                 if not one.entry.pocket:
-                    amount = min(available(one.entry), ceil_div(owed - self.idle, self.scale))
+                    amount = min(self.spare(one.entry, strained=strained), ceil_div(owed - self.idle, self.scale))
                     if amount:
                         self.order(one.entry.market, 0, -amount)
 
-    def _unused(self, entry: VaultMarket) -> int:
-        """Collateral that a position does not need at its leverage, as last settled: 6 decimals."""
+    def spare(self, entry: VaultMarket, *, strained: bool) -> int:
+        """Collateral that a market can do without, as last settled: 6 decimals.
+
+        `strained`: the position may be as far above its leverage as the tolerance allows; never is its margin, with its
+        safety factor, touched.
+        """
         market = entry.market
         held, size = max(0, market.collateral(self.address)), market.positions(self.address).maker
-        if size == 0:
-            return held
-        leverage, least = terms(entry.leverage, market.risk)
-        return max(0, held - max(ceil_div(size * abs(market.price), leverage), least))
+        kept = 0
+        if size:
+            leverage, least = terms(entry.leverage, market.risk)
+            kept = max(ceil_div(size * abs(market.price), leverage), least)
+        if not strained:
+            return max(0, held - kept)
+        kept = ceil_div(kept * (UNIT - self.parameter.tolerance), UNIT)
+        return min(max(0, held - kept), self.beyond_margin(market))
 
     def _convert(self, epoch: Settling) -> None:
         """Turns deposits into shares, unless they wait for a stuck market."""

@@ -2,12 +2,15 @@
 
 Nobody else's action lowers what somebody has: shares (held, claimable, handed in) and tokens (claimable, handed in).
 No call of the vault lowers the price of a share: what lowers it are the markets, and the coordinator's profit share.
+No call takes collateral that a position needs at its leverage and tolerance.
 """
 
 from typing import NamedTuple
 
 from perennial.mirror.errors import MarketError
+from perennial.mirror.fixed import UNIT
 from perennial.mirror.vault import Vault
+from perennial.mirror.vault_allocation import terms
 from perennial.mirror.vault_state import VIRTUAL, Requests
 
 
@@ -52,9 +55,11 @@ class Guard:
         self.vault, self.accounts = vault, accounts
         self.holdings = {account: holding(vault, account) for account in accounts}
         self.price: Price | None = None
-        if priced and not vault.open_pockets:
+        self.collaterals: dict[str, int] = {}
+        if priced:
             settled = _settled(vault)
-            if not vault.pending or _values_are_todays(settled):
+            self.collaterals = _collaterals(settled)
+            if not vault.open_pockets and (not vault.pending or _values_are_todays(settled)):
                 self.price = _price(settled)
 
     def check(self, parties: set[str]) -> None:
@@ -63,12 +68,27 @@ class Guard:
         for account in self.accounts:
             if account not in parties:
                 _check_holding(vault, account, self.holdings[account])
+        if not self.collaterals:
+            return
+        settled = _settled(vault)
+        self._check_leverage(settled)
         if self.price is None or vault.open_pockets:
             return
         shared = any(name == "ProfitShared" for name, _ in vault.events or ())
-        price = _price(_settled(vault))
+        price = _price(settled)
         if not shared and self.price.assets > 1 and price.assets > 1:
             assert not self.price.falls_to(price), f"a share falls from {self.price} to {price}"
+
+    def _check_leverage(self, settled: Vault) -> None:
+        for entry in settled.markets:
+            market = entry.market
+            held, size = market.collateral(settled.address), market.positions(settled.address).maker
+            if size == 0 or held >= self.collaterals.get(market.address, 0):
+                continue
+            leverage, least = terms(entry.leverage, market.risk)
+            kept = max(size * abs(market.price) // leverage, least)
+            kept = kept * (UNIT - settled.parameter.tolerance) // UNIT
+            assert held >= kept, f"{market.address} is left with {held} for a size of {size}, which needs {kept}"
 
 
 def _check_holding(vault: Vault, account: str, before: Holding) -> None:
@@ -101,6 +121,11 @@ def _settled(vault: Vault) -> Vault:
         except MarketError:
             continue
     return settled
+
+
+def _collaterals(settled: Vault) -> dict[str, int]:
+    """What the vault has in its markets, by address: 6 decimals."""
+    return {entry.market.address: entry.market.collateral(settled.address) for entry in settled.markets}
 
 
 def _price(settled: Vault) -> Price:

@@ -5,7 +5,7 @@ parameter of the market. The keeper's quote is tested for both, in tests/unit/ke
 
 Without a test of their own, because the part does not exist here:
 
-- S-FR-M3, S-V2-M1, S-V23-M1, S-V23-M5: there is no wrapped collateral, and keepers share nothing by head count.
+- S-V2-M1, S-V23-M1, S-V23-M5: there is no wrapped collateral.
 """
 
 import pytest

@@ -12,7 +12,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perennial.testing.differential import ACTORS, address_of, key_of
+from perennial.testing.differential import ACTORS, Bench, address_of, key_of
 from perennial.testing.market import refused
 from perennial.testing.vault import NOW, opened
 
@@ -25,17 +25,23 @@ SEEDS = range(8)
 few = settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.fixture(scope="module")
+def protocol():
+    """The protocol in an EVM of its own: its clock is set."""
+    return Bench()
+
+
 @pytest.fixture
-def vault(bench):
+def vault(protocol):
     """A bench with a vault over two markets, no fees."""
-    with opened(bench) as opened_:
+    with opened(protocol) as opened_:
         yield opened_
 
 
 @pytest.fixture
-def dear(bench):
+def dear(protocol):
     """As vault; orders cost 1 USD and 0.1 % of notional."""
-    with opened(bench, settlementFee="1", makerFee="0.001", positionFee="1") as opened_:
+    with opened(protocol, settlementFee="1", makerFee="0.001", positionFee="1") as opened_:
         yield opened_
 
 
@@ -88,8 +94,8 @@ def test_the_vault_is_its_own_share(vault):
 
 @few
 @given(amount=st.integers(0, 2**256 - 1), caller=st.sampled_from((NOBODY, ALICE)))
-def test_nothing_can_be_previewed(bench, amount, caller):
-    with opened(bench) as vault:
+def test_nothing_can_be_previewed(protocol, amount, caller):
+    with opened(protocol) as vault:
         for name in ("previewDeposit", "previewMint", "previewWithdraw", "previewRedeem"):
             with refused("Asynchronous"):
                 vault.vault.send(name, amount, sender=caller)
@@ -347,9 +353,9 @@ def test_claims_in_parts_and_in_any_form_never_give_more(dear, seed):
 @pytest.mark.parametrize("decimals", [6, 18])
 @pytest.mark.parametrize("fees", [{}, {"settlementFee": "1", "makerFee": "0.001", "positionFee": "1"}])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_round_trip_never_profits(bench, decimals, fees, seed):
+def test_a_round_trip_never_profits(protocol, decimals, fees, seed):
     rng = Random(seed)
-    with opened(bench, decimals=decimals, **fees) as vault:
+    with opened(protocol, decimals=decimals, **fees) as vault:
         if seed:
             vault.enter("alice", usd(rng))
             vault.enter("bob", usd(rng))

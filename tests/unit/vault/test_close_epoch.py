@@ -222,8 +222,8 @@ def test_what_takers_need_for_cover_stays(protocol):
         assert venue.pending() == raw("30")
         venue.commit()
         bench.settle()
-        # 30 at a price of 100 and a margin of 0.95 %, one and a half times: the rest is paid, the shares come back.
-        kept = 3_000 * 95 * 15 * UNIT // 100_000
+        # 30 at a price of 100 and leverage 4, less a tolerance of 5 %: the rest is paid, the shares come back.
+        kept = 3_000 * UNIT // 4 * 95 // 100
         assert bench.cash("alice") == pytest.approx(1_000 * UNIT - kept, abs=2)
         assert bench.shares("alice") == pytest.approx(kept * UNIT, abs=2 * UNIT)
         bench.check()
