@@ -232,7 +232,8 @@ abstract contract VaultClosing is VaultSettlement {
     function record(VaultMarket storage stored, Observation memory seen, Leg memory leg) private {
         bool ordered = leg.delta != 0;
         stored.exposed = ordered || exposed(seen);
-        stored.awaited = stored.exposed && seen.fresh;
+        // A stale market is waited for as well: else anyone could pick a quiet minute to leave it out.
+        stored.awaited = stored.exposed && (seen.fresh || stored.pocket == 0);
         stored.ordered = ordered;
         stored.version = seen.version.toUint32();
         // casts: not negative; what would not fit is no size that a market takes

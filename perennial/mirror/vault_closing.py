@@ -159,7 +159,7 @@ class VaultClosing(VaultSettlement):
         entry, seen = leg.entry, leg.seen
         entry.ordered = leg.delta != 0
         entry.exposed = seen.exposed or entry.ordered
-        entry.awaited = entry.exposed and seen.fresh
+        entry.awaited = entry.exposed and (seen.fresh or not entry.pocket)
         entry.version, entry.expected, entry.charge = seen.version, seen.size + leg.delta, leg.charge
 
     def _charge(self, leg: Leg, money: int) -> int:

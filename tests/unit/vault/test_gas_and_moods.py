@@ -5,7 +5,7 @@ import pytest
 from perennial.amounts import raw
 from perennial.testing.differential import address_of
 from perennial.testing.market import PARAMETER, RISK, changed
-from perennial.testing.vault import NOBODY, START, STEP, Venue, opened, values
+from perennial.testing.vault import DAY, NOBODY, START, STEP, Venue, opened, values
 
 ALICE, FRANK = map(address_of, ("alice", "frank"))
 UNIT = 10**6
@@ -36,6 +36,7 @@ def test_a_market_that_does_not_answer_locks_nothing_else(moody, mood):
     oracle.send("set", mood, sender=ALICE)
     bench.leave("alice")
     bench.close()
+    bench.pass_time(DAY)
     bench.venues[1].commit()
     bench.settle()
 

@@ -18,13 +18,38 @@ def stuck(bench):
     bench.venues[0].stale()
     bench.leave("alice")
     bench.close()
+    bench.pass_time(DAY)
     bench.venues[1].commit()
     bench.settle()
     return bench
 
 
+def test_a_market_that_is_stale_when_an_epoch_closes_is_waited_for(bench):
+    """Else anyone could close in a quiet minute, and whoever leaves would get a pocket instead of tokens."""
+    bench.enter("alice", "500")
+    bench.enter("bob", "500")
+    bench.venues[0].stale()
+    bench.leave("alice")
+    bench.close()
+    bench.venues[1].commit()
+    bench.pass_time(DAY - 1)
+    bench.settle()
+    assert bench.epochs.pending == 3
+
+    bench.venues[0].commit()
+    bench.settle()
+
+    # Nothing was closed there, so that not all could be paid: the rest comes back as shares, for the next epoch.
+    assert bench.epochs.open_pockets == 0
+    assert bench.cash("alice") == 287_500_000
+    bench.leave("alice")
+    bench.turn()
+    assert bench.cash("alice") == 212_500_000
+    bench.check()
+
+
 def test_those_who_leave_get_their_share_of_the_rest(stuck):
-    assert stuck.epochs == (4, 4, 0, 0, stuck.time, 1)
+    assert stuck.epochs == (4, 4, 0, 0, stuck.time - DAY, 1)
     assert stuck.cash("alice") == 250 * UNIT
     pocket = stuck.pocket(1)
     assert pocket == (stuck.venues[0].address, False, 500 * 10**12, 0, 0)
@@ -167,6 +192,7 @@ def test_who_has_left_gets_nothing_of_what_is_added_later(protocol):
         first.stale()
         bench.leave("alice")
         bench.close()
+        bench.pass_time(DAY)
         second.commit()
         bench.settle()
         assert bench.cash("alice") == 437_500_000
@@ -193,6 +219,7 @@ def test_a_pocket_is_resolved_at_the_leverage_that_margin_allows(protocol, part)
         bench.leave("alice", bench.shares("alice") // part)
         bench.request("carol", "100")
         bench.close()
+        bench.pass_time(DAY)
         bench.venues[1].commit()
         bench.settle()
         assert bench.epochs.open_pockets == 1

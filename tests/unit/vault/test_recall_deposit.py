@@ -4,6 +4,7 @@ import pytest
 
 from perennial.testing.differential import address_of
 from perennial.testing.market import refused
+from perennial.testing.vault import DAY
 
 UNIT = 10**6
 ALICE, BOB, CAROL = map(address_of, ("alice", "bob", "carol"))
@@ -40,6 +41,7 @@ def test_deposits_that_wait_for_a_market_which_never_comes_back(bench):
     # Nor after what is stuck has a pocket.
     bench.leave("alice", 10**12)
     bench.close()
+    bench.pass_time(DAY)
     bench.venues[1].commit()
     bench.settle()
     assert bench.epochs.open_pockets == 1
