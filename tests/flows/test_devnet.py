@@ -9,14 +9,21 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from perennial import layout
 from perennial.amounts import raw
 from perennial.chain import GAS, Chain, Contract, Rpc
+from perennial.deployment import network
+from perennial.deployment.upgrade import upgrade
+from perennial.deployment.verify import verify
+from perennial.devnet.accounts import Cast
 from perennial.devnet.services import services_of
+from perennial.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +105,7 @@ def test_two_devnets(room: Path) -> None:
         check_a_trade(one)
         check_status(two)
         check_a_move(two)
+        check_an_upgrade(one)
 
         assert end(first, signal.SIGTERM) == 0
         assert [line.split()[0] for line in run("devnet", "list").splitlines()] == [two["node"]]
@@ -156,3 +164,27 @@ def end(process: subprocess.Popen[str], how: int) -> int:
     process.send_signal(how)
     os.sched_yield()
     return process.wait(timeout=PATIENCE)
+
+
+def check_an_upgrade(up: dict[str, Any]) -> None:
+    """The same code at other addresses goes through the timelock, while a trader has a position."""
+    path, trader = Path(up["manifest"]), up["accounts"][3]
+    before, newer = Manifest.read(path), replace(network.load("devnet"), salt="newer")
+    assert before.timelock is not None
+    operator = Cast.assemble().keys[0]
+    # That the storage has not moved is tested elsewhere (tests/unit/tools/test_layout.py); it takes a compilation.
+    with pytest.MonkeyPatch.context() as patch, Rpc(up["node"]) as rpc:
+        patch.setattr(layout, "layouts", layout.recorded)
+        market = Contract(Chain(rpc), "IMarket", up["markets"]["BTC-USD"])
+        position = market.read("positions", trader)
+        assert not upgrade(newer, rpc, operator, path=path)
+        assert Manifest.read(path) == before
+        until(lambda: upgrade(newer, rpc, operator, path=path))
+
+        after = Manifest.read(path)
+        for name, code in (("MarketFactory", "Market"), ("VaultFactory", "Vault")):
+            assert after.address(code) != before.address(code)
+            there = Contract(Chain(rpc), name, after.address(name)).read("implementation")
+            assert there == after.address(code).lower()
+        assert market.read("positions", trader) == position
+        assert verify(after, network.load("devnet"), rpc).differences == []
