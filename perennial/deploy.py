@@ -1,22 +1,23 @@
-"""Puts the protocol on the connected chain."""
+"""Puts the protocol on the connected chain, by the plan that real networks are deployed by (perennial/deployment)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from perennial import parameters
+from perennial.deployment import network
+from perennial.deployment.fields import ZERO
+from perennial.deployment.network import MOCK
+from perennial.deployment.plan import plan
+from perennial.mirror.parameters import ProtocolParameter
 
 if TYPE_CHECKING:
     from ape.api import AccountAPI
     from ape.contracts import ContractContainer, ContractInstance
 
+    from perennial.deployment.plan import Plan
     from perennial.parameters import Struct
-
-ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
-
-#: Windows of PythOracle (docs/protocol.md §11.3): seconds after the version, seconds of grace, confidence as a share.
-PYTH_WINDOW = {"validFrom": 4, "validTo": 10, "grace": 30, "confidence": 20_000}
 
 
 @dataclass
@@ -28,11 +29,15 @@ class Deployment:
     payoff_factory: ContractInstance
     pyth: ContractInstance
     pyth_oracle: ContractInstance
+    chainlink_oracle: ContractInstance
     market_factory: ContractInstance
     verifier: ContractInstance
     market_implementation: ContractInstance
     market_extension: ContractInstance
     market_intents: ContractInstance
+    vault_factory: ContractInstance
+    vault_implementation: ContractInstance
+    vault_epochs: ContractInstance
     options: dict[str, Any] = field(default_factory=dict)
 
     def create_market(
@@ -42,8 +47,8 @@ class Deployment:
         *,
         coordinator: AccountAPI | None = None,
         beneficiary: AccountAPI | str | None = None,
-        payoff: ContractInstance | str = ZERO_ADDRESS,
-        reward: ContractInstance | str = ZERO_ADDRESS,
+        payoff: ContractInstance | str = ZERO,
+        reward: ContractInstance | str = ZERO,
         risk: Struct | None = None,
         parameter: Struct | None = None,
     ) -> ContractInstance:
@@ -66,7 +71,7 @@ class Deployment:
         )
         market = next(iter(receipt.decode_logs(self.market_factory.MarketCreated))).market
         # The proxy's own interface, not the one Ape would detect: it covers Market and its extension.
-        return _container("IMarket").at(market, detect_proxy=False)
+        return _at("IMarket", market)
 
 
 def deploy_protocol(
@@ -76,60 +81,54 @@ def deploy_protocol(
     parameter: Struct | None = None,
     **options: Any,
 ) -> Deployment:
-    """Deploys everything on the connected chain; `owner` sends and owns.
+    """Deploys everything on the connected chain; `owner` sends and owns, and there is no pauser.
 
-    Without `pyth` the official SDK's mock is deployed (a minute of validity, one wei an update). `parameter` is
-    ProtocolParameter as raw integers; missing, the one of production. `options` go into every transaction.
+    Each call makes another protocol. Without `pyth` the official SDK's mock is deployed (a minute of validity, one wei
+    an update); the contract at an address that is given is shown with the mock's ABI, which is IPyth's and more.
+    `parameter` is ProtocolParameter as raw integers; missing, the one of production. `options` go into every
+    transaction.
     """
+    planned = _plan(owner, str(pyth) if pyth is not None else MOCK, parameter or parameters.live_protocol())
+    for step in planned.steps:
+        owner.transfer(step.to, 0, data=step.data, **options)
 
-    def deploy(name: str, *arguments: Any) -> ContractInstance:
-        return owner.deploy(_container(name), *arguments, **options)
+    def contract(name: str) -> ContractInstance:
+        return _at(name, planned.address(name))
 
-    oracle_factory = deploy("OracleFactory", owner)
-    payoff_factory = deploy("PayoffFactory")
-    pyth_contract = deploy("MockPyth", 60, 1) if pyth is None else _container("IPyth").at(str(pyth))
-    pyth_oracle = deploy("PythOracle", pyth_contract, oracle_factory, owner, PYTH_WINDOW)
-    oracle_factory.updateAdapter(pyth_oracle, True, sender=owner, **options)
-
-    market_factory = deploy(
-        "MarketFactory",
-        owner,
-        oracle_factory,
-        payoff_factory,
-        parameter or parameters.live_protocol(),
-    )
-    extension = deploy("MarketExtension", market_factory)
-    intents = deploy("MarketIntents", market_factory)
-    implementation = deploy("Market", market_factory, extension, intents)
-    market_factory.upgradeTo(implementation, sender=owner, **options)
-    oracle_factory.updateMarketFactory(market_factory, sender=owner, **options)
     return Deployment(
         owner=owner,
-        oracle_factory=oracle_factory,
-        payoff_factory=payoff_factory,
-        pyth=pyth_contract,
-        pyth_oracle=pyth_oracle,
-        market_factory=market_factory,
-        verifier=_container("Verifier").at(market_factory.verifier()),
-        market_implementation=implementation,
-        market_extension=extension,
-        market_intents=intents,
+        oracle_factory=contract("OracleFactory"),
+        payoff_factory=contract("PayoffFactory"),
+        pyth=_at("MockPyth", planned.pyth),
+        pyth_oracle=contract("PythOracle"),
+        chainlink_oracle=contract("ChainlinkOracle"),
+        market_factory=contract("MarketFactory"),
+        verifier=contract("Verifier"),
+        market_implementation=contract("Market"),
+        market_extension=contract("MarketExtension"),
+        market_intents=contract("MarketIntents"),
+        vault_factory=contract("VaultFactory"),
+        vault_implementation=contract("Vault"),
+        vault_epochs=contract("VaultEpochs"),
         options=options,
     )
 
 
-def deploy_vaults(protocol: Deployment) -> ContractInstance:
-    """Deploys what vaults over the protocol's markets need; returns the VaultFactory, whose owner is the protocol's."""
-    owner, registry, options = protocol.owner, protocol.market_factory, protocol.options
-    factory = owner.deploy(_container("VaultFactory"), owner, registry, **options)
-    epochs = owner.deploy(_container("VaultEpochs"), registry, **options)
-    implementation = owner.deploy(_container("Vault"), factory, registry, epochs, **options)
-    factory.upgradeTo(implementation, sender=owner, **options)
-    return factory
+def _plan(owner: AccountAPI, pyth: str, parameter: Struct) -> Plan:
+    """The plan of `networks/local.toml`, without tokens, under a salt that the account has not used before."""
+    local = replace(
+        network.load("local"),
+        salt=str(owner.nonce),
+        pauser=ZERO,
+        parameter=ProtocolParameter.from_abi(parameter.values()),
+        pyth=pyth,
+        tokens={},
+    )
+    return plan(local, owner.address)
 
 
-def _container(name: str) -> ContractContainer:
+def _at(name: str, address: str) -> ContractInstance:
     from ape import project
 
     container: ContractContainer = getattr(project, name)
-    return container
+    return container.at(address, detect_proxy=False)

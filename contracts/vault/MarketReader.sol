@@ -83,7 +83,7 @@ library MarketReader {
     /// @notice What the vault's account, which is settled, was worth at a version.
     /// @param version Version that the pending epoch waits for
     /// @param expected The vault's size after the epoch's order
-    /// @return delivered Whether the market is past the version, with a price that is not older
+    /// @return delivered Whether the market is past the version, with a price that is not older, nor stale where it counts
     /// @return recorded Whether orders settled at the version itself
     /// @return value Collateral at the version if orders settled at it and nothing else has changed the size, else now;
     ///         USD with 6 decimals
@@ -96,7 +96,8 @@ library MarketReader {
         if (timestamp < version) return (false, false, 0);
         int256 before;
         (recorded, before,,) = market.versions(version);
-        delivered = recorded || valid;
+        // Without a record the value is that of now: whoever settles must not choose among the prices of a long time.
+        delivered = recorded || (valid && recent(market, timestamp));
         int256 collateral = market.collateral(address(this)).raw();
         if (recorded && gained != before && market.positions(address(this)).maker.raw() == expected) {
             // Since the version only the size that it left has gained or lost (§7).
@@ -113,17 +114,23 @@ library MarketReader {
         return uint256(SignedMath.max(market.collateral(address(this)).raw(), 0));
     }
 
-    /// @notice Collateral above the margin requirement with its safety factor.
-    function spare(IMarket market, uint256 safety) internal view returns (uint256) {
+    /// @notice Collateral above the margin requirement.
+    function spare(IMarket market) internal view returns (uint256) {
         (int256 effective, uint256 margin) = effectiveOf(market);
         // casts: requirements are below 2^150
-        return uint256(SignedMath.max(effective - int256(Rounding.ceilDiv(margin * safety, 1e6)), 0));
+        return uint256(SignedMath.max(effective - int256(margin), 0));
     }
 
     /// @notice Effective collateral and margin requirement.
     function effectiveOf(IMarket market) internal view returns (int256, uint256) {
         (Fixed6 effective, UFixed6 margin,) = market.requirement(address(this));
         return (effective.raw(), margin.raw());
+    }
+
+    /// @dev Whether a version is not stale yet (docs/protocol.md §10.3).
+    function recent(IMarket market, uint256 timestamp) private view returns (bool) {
+        (, uint256 current) = IOracleProvider(market.oracle()).status();
+        return current <= timestamp + market.riskParameter().staleAfter;
     }
 
     function account(IMarket market, Observation memory self) private view {

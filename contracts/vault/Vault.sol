@@ -16,6 +16,7 @@ import { IERC7540Deposit, IERC7540Operator, IERC7540Redeem, IERC7575Share } from
 import { IMarket } from "../interfaces/IMarket.sol";
 import { IMarketFactory } from "../interfaces/IMarketFactory.sol";
 import { Epochs, IVault, VaultBooks } from "../interfaces/IVault.sol";
+import { Fixed6 } from "../math/Fixed6.sol";
 import { Pocket } from "../types/Pocket.sol";
 import { VaultMarket } from "../types/VaultMarket.sol";
 import { VaultParameter } from "../types/VaultParameter.sol";
@@ -133,8 +134,31 @@ contract Vault is VaultRequests, ERC20Permit {
     }
 
     /// @inheritdoc IVault
-    function unregister(address) external {
-        delegate();
+    function unregister(address market) external nonReentrant onlyCoordinator betweenEpochs {
+        VaultStorage storage $ = vaultStorage();
+        uint256 index = find($, market);
+        VaultMarket memory config = $.markets[index];
+        IMarket(market).settle(address(this));
+        if (
+            (config.weight | config.pocket) != 0 || IMarket(market).pendingCounts(address(this)) != 0
+                || IMarket(market).positions(address(this)).maker.raw() != 0
+        ) revert MarketInUse(market);
+        uint256 left = MarketReader.collateralOf(IMarket(market));
+        if (left != 0) {
+            // casts: collateral is below 2^64
+            Fixed6 change = Fixed6.wrap(-int256(left));
+            try IMarket(market).update(address(this), Fixed6.wrap(0), Fixed6.wrap(0), change, address(0)) {
+                $.idle += (left * $.scale).toUint128();
+            } catch {
+                revert MarketInUse(market);
+            }
+        }
+
+        uint256 last = $.markets.length - 1;
+        if (index != last) $.markets[index] = $.markets[last];
+        $.markets.pop();
+        IERC20($.asset).forceApprove(market, 0);
+        emit MarketRemoved(market);
     }
 
     /// @inheritdoc IVault

@@ -184,6 +184,11 @@ abstract contract VaultClosing is VaultSettlement {
     /// @dev Opens, or brings collateral that is missing, as far as there are tokens that do not leave.
     function grow(VaultStorage storage $, Closing memory self, uint256 i, uint256 epoch) private {
         (Observation memory seen, Leg memory leg) = (self.seen[i], self.legs[i]);
+        if (leg.pocketed) {
+            // Those who have left have a part in all that is there: nothing is added before theirs is set aside.
+            leg.delta = 0;
+            return;
+        }
         uint256 need;
         if (seen.fresh && seen.count == 0 && seen.collateral >= 0 && seen.price != 0) {
             // casts: collateral is not negative, sizes are below 2^64

@@ -267,8 +267,8 @@ abstract contract VaultSettlement is VaultMarkets {
     }
 
     /// @dev Collateral that a market can do without, as last settled; 6 decimals.
-    /// @param strained Whether the position may be as far above its leverage as the tolerance allows; never is its margin,
-    ///        with its safety factor, touched
+    /// @param strained Whether the position may be as far above its leverage as the tolerance allows, as long as the market
+    ///        accepts it: a pocket's part that is not free then makes the market's next order
     function spare(VaultStorage storage $, VaultMarket memory config, bool strained) private view returns (uint256) {
         IMarket market = IMarket(config.market);
         uint256 held = MarketReader.collateralOf(market);
@@ -282,7 +282,7 @@ abstract contract VaultSettlement is VaultMarkets {
         }
         if (!strained) return held.saturatingSub(kept);
         kept = Math.ceilDiv(kept * (1e6 - $.tolerance), 1e6);
-        return held.saturatingSub(kept).min(MarketReader.spare(market, Allocation.SAFETY));
+        return held.saturatingSub(kept).min(MarketReader.spare(market));
     }
 
     /// @dev Turns deposits into shares, unless they wait for a stuck market.

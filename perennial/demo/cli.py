@@ -21,8 +21,13 @@ from perennial.demo.listings import listing
 from perennial.demo.options import MAX_ACTORS, MIN_ACTORS, DemoError, Options
 from perennial.demo.outcome import Outcome
 from perennial.demo.page import render
+from perennial.demo.replay import Progress as Progressing
 from perennial.demo.replay import prices_of, run
-from perennial.prices import Prices
+from perennial.demo.vaults import replay as vault_replay
+from perennial.demo.vaults.outcome import VaultOutcome
+from perennial.demo.vaults.page import render as render_vault
+from perennial.demo.vaults.plan import MARKETS
+from perennial.demo.vaults.tables import all_tables as vault_tables
 
 REPORT = artifacts.ROOT / ".build" / "demo.html"
 DEFAULT = Options()
@@ -40,6 +45,7 @@ def _date(timestamp: int) -> str:
 @click.option("--seed", type=int, default=DEFAULT.seed, help="Of everything that is left to chance.")
 @click.option("--actors", type=click.IntRange(MIN_ACTORS, MAX_ACTORS), default=DEFAULT.actors, help="How many trade.")
 @click.option("--no-reckless", is_flag=True, help="Without those who are there to be liquidated.")
+@click.option("--vault", is_flag=True, help="An LP vault over BTC-USD and ETH-USD, with depositors, no reckless ones.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), default=REPORT, help="Where the page goes.")
 def cli(
     market: str,
@@ -48,6 +54,7 @@ def cli(
     seed: int,
     actors: int,
     no_reckless: bool,
+    vault: bool,
     report: Path,
 ) -> None:
     """Replays real prices through the protocol on a local chain, with its mirror beside it.
@@ -59,30 +66,50 @@ def cli(
     try:
         market = market.upper()
         window = _seconds(start, listing(market).start), _seconds(end, listing(market).end)
-        options = Options(market, *window, seed, actors, not no_reckless)
+        options = Options(market, *window, seed, actors, not (no_reckless or vault), vault)
         options.check()
-        prices = prices_of(options)
+        play = _vault if vault else _market
         _check_report(report)
-        with _stopped_politely():
-            artifacts.refresh()
-            terminal.introduce(output, options.market, options.start, options.end, options.listing.changed)
-            outcome = _replay(options, prices)
+        finish = play(options, output, report)
     except (DemoError, AnvilError, NodeError) as error:
         raise click.ClickException(str(error)) from None
     except CalledProcessError:
         raise click.ClickException("the contracts do not compile") from None
-    report.write_text(render(outcome), encoding="utf-8")
-    terminal.announce(output, outcome)
-    output.print(f"took {outcome.seconds:.0f} s; the picture: [bold]{report}[/]", soft_wrap=True)
-    if not outcome.holds:
+    output.print(f"took {finish.seconds:.0f} s; the picture: [bold]{report}[/]", soft_wrap=True)
+    if not finish.holds:
         raise click.exceptions.Exit(1)
 
 
-def _replay(options: Options, prices: Prices) -> Outcome:
+def _market(options: Options, output: Console, report: Path) -> Outcome:
+    """One market."""
+    prices = prices_of(options)
+    with _running(options, output, options.market, len(prices.values)) as progress:
+        outcome = run(options, prices, progress)
+    report.write_text(render(outcome), encoding="utf-8")
+    terminal.announce(output, outcome)
+    return outcome
+
+
+def _vault(options: Options, output: Console, report: Path) -> VaultOutcome:
+    """Two markets and a vault over both."""
+    prices = vault_replay.prices_of(options)
+    with _running(options, output, f"a vault over {' and '.join(MARKETS)}", len(prices[0].values)) as progress:
+        outcome = vault_replay.run(options, prices, progress)
+    report.write_text(render_vault(outcome), encoding="utf-8")
+    terminal.conclude(output, vault_tables(outcome), outcome.agreement, outcome.difference)
+    return outcome
+
+
+@contextmanager
+def _running(options: Options, output: Console, what: str, versions: int) -> Iterator[Progressing]:
+    """Compiles, says what is going to happen, and shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
-        task = bar.add_task("", total=len(prices.values))
-        return run(options, prices, lambda what, done: bar.update(task, description=what, completed=done))
+    with _stopped_politely():
+        artifacts.refresh()
+        terminal.introduce(output, what, options.start, options.end, options.listing.changed)
+        with Progress(*columns, console=Console(stderr=True), expand=True) as bar:
+            task = bar.add_task("", total=versions)
+            yield lambda what, done: bar.update(task, description=what, completed=done)
 
 
 def _seconds(time: datetime | None, default: int) -> int:

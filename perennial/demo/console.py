@@ -1,9 +1,12 @@
 """The results in the terminal."""
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from perennial.demo.courier import Agreement
 from perennial.demo.outcome import Outcome
 from perennial.demo.tables import Table, all_tables
 from perennial.demo.text import day, fixed
@@ -24,12 +27,16 @@ def results() -> Console:
 
 def announce(console: Console, outcome: Outcome) -> None:
     """Prints every table, and whether it all holds."""
-    for table in all_tables(outcome, brief=console.width < ROOMY):
+    conclude(console, all_tables(outcome, brief=console.width < ROOMY), outcome.agreement, outcome.books.difference)
+
+
+def conclude(console: Console, tables: Sequence[Table], agreed: Agreement, off: int) -> None:
+    """Prints tables, and how far chain and mirror differ and the books (USD, 6 decimals) are off."""
+    for table in tables:
         _show(console, table)
-    agreed, books = outcome.agreement, outcome.books
     console.print(
         f"largest difference of chain and mirror: [bold]{fixed(agreed.largest_difference, 6)}[/] in {agreed.numbers:,} "
-        f"numbers; books: [bold]{fixed(books.difference, 6)}[/] USD off"
+        f"numbers; books: [bold]{fixed(off, 6)}[/] USD off"
     )
     for text in agreed.differing[:5]:
         console.print(f"[red]{text}[/]", highlight=False)

@@ -159,7 +159,7 @@ def _deploy(
         from ape import accounts, networks, project
         from ape.logging import LogLevel, logger
 
-        from perennial.deploy import deploy_protocol, deploy_vaults
+        from perennial.deploy import deploy_protocol
 
     with (
         logger.at_level(LogLevel.ERROR),
@@ -181,7 +181,7 @@ def _deploy(
         }
         vault = None
         if plan is not None:
-            factory = deploy_vaults(protocol)
+            factory = protocol.vault_factory
             factory.create(token, plan.name, plan.symbol, plan.parameter.to_abi(), sender=coordinator)
             made = project.IVault.at(factory.vaults(0), detect_proxy=False)
             for addresses, terms in zip(own, plan.markets, strict=True):

@@ -22,6 +22,7 @@ from perennial.deployment.journal import JournalError
 from perennial.deployment.node import Node
 from perennial.deployment.owner import own, set_paused
 from perennial.deployment.plan import plan
+from perennial.deployment.publish import connected_explorer, publish
 from perennial.deployment.run import DeploymentError, addresses_of, check_chain, former_manifest
 from perennial.deployment.sender import StepError
 from perennial.deployment.signer import RefusedToSignError
@@ -97,6 +98,7 @@ def deploy(target: Target, account: Any, only_show: bool, owner: str | None, pau
         _ask(target.network, yes, account)
     manifest = carry_out(target.network, target.rpc, account, path=target.manifest, report=_say)
     _say(f"manifest: {target.manifest}")
+    _publish(manifest, target)
     _report(manifest, target)
 
 
@@ -121,19 +123,25 @@ def create_market(target: Target, account: Any, files: tuple[Path, ...], only_ch
 
 @_command
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
-def verify_deployment(target: Target, files: tuple[Path, ...]) -> None:
+@click.option("--publish", "sources", is_flag=True, help="Publish the sources on the network's explorer as well.")
+def verify_deployment(target: Target, files: tuple[Path, ...], sources: bool) -> None:
     """Read a deployment back and compare it with its file, its manifest and the local build.
 
-    Markets' parameters are compared with FILES. Exit code 1 where something differs, each thing by name.
+    Markets' parameters are compared with FILES. Exit code 1 where something differs, or is not published though it
+    could be, each thing by name.
     """
-    _report(Manifest.read(target.manifest), target, files)
+    manifest = Manifest.read(target.manifest)
+    left = _publish(manifest, target) if sources else []
+    _report(manifest, target, files)
+    if left:
+        raise click.exceptions.Exit(1)
 
 
 @_command
 @account_option()
 @_yes
 def upgrade(target: Target, account: Any, yes: bool) -> None:
-    """Bring all markets to the local build of Market: deploy it, schedule the change, execute it when it is due.
+    """Bring all markets and vaults to the local build: deploy it, schedule the change, execute it when it is due.
 
     Each call does what can be done now and says what comes next. Storage layouts are compared first.
     """
@@ -173,6 +181,19 @@ def pause(target: Target, account: Any, end: bool, yes: bool) -> None:
     _ask(target.network, yes, account)
     transaction = set_paused(target.network, target.rpc, account, not end, path=target.manifest)
     _say(f"{'ended' if end else 'paused'}: {transaction}")
+
+
+def _publish(manifest: Manifest, target: Target) -> list[str]:
+    """Publishes sources where there are explorer, plugin and key; says so where not. Returns what failed."""
+    chain = Chain(target.rpc)
+    explorer, reason = connected_explorer(chain)
+    if explorer is None:
+        _say(f"sources are not published: {reason}")
+        return []
+    left = publish(manifest, target.network, chain, explorer, _say)
+    if left:
+        _say(f"{len(left)} are not published: ape run verify_deployment --publish tries again")
+    return left
 
 
 def _say(line: str) -> None:

@@ -175,9 +175,9 @@ class _Planner:
             there = self.plan.address(adapter)
             self.setting("OracleFactory", "updateAdapter", there, True, reads=("isAdapter", there), wanted=True)
         self.setting("OracleFactory", "updateMarketFactory", factory, reads=("marketFactory",), wanted=factory)
-        self.setting(
-            "MarketFactory", "updatePauser", self.network.pauser, reads=("pauser",), wanted=self.network.pauser
-        )
+        pauser = self.network.pauser
+        if pauser != ZERO:
+            self.setting("MarketFactory", "updatePauser", pauser, reads=("pauser",), wanted=pauser)
 
     def ownership(self) -> None:
         """The protocol goes from the deployer to its owner."""

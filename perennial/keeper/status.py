@@ -30,7 +30,8 @@ class MarketStatus:
 
     `price` is that of the latest version where it is valid, `age` how old that version is; `waiting` are requested
     versions that are not committed, `oldest` is how long the first of them has waited; `unsettled` are committed
-    versions that the market has not been brought to.
+    versions that the market has not been brought to. `shortfall` is what accounts owe the market, as of their last
+    settlement (docs/protocol.md §10.6); `is_paused` stops every call of users.
     """
 
     market: str
@@ -47,13 +48,16 @@ class MarketStatus:
     waiting: int
     oldest: int
     unsettled: int
+    shortfall: int
+    is_paused: bool
 
 
 @dataclass
 class KeeperStatus:
     """What a keeper has done for a market since a block, and what came of it; amounts in its token, 6 decimals.
 
-    `unclaimed` are settlement fees of versions that the market has settled, and liquidation fees.
+    `unclaimed` are settlement fees of versions that the market has settled, and liquidation fees. `balance` is what the
+    keeper has for gas and for Pyth's fee, wei.
     """
 
     keeper: str
@@ -63,6 +67,7 @@ class KeeperStatus:
     settlement_fees: int = 0
     liquidation_fees: int = 0
     unclaimed: int = 0
+    balance: int = 0
 
 
 @dataclass
@@ -97,6 +102,7 @@ _AMOUNTS = {
     "settlement_fees",
     "liquidation_fees",
     "unclaimed",
+    "shortfall",
 }
 
 
@@ -144,8 +150,9 @@ def _requested(state: MarketState, happened: Sequence[Happened]) -> list[int]:
 
 def _market(view: KeeperView, state: MarketState, requested: Sequence[int], head: Head) -> MarketStatus:
     market, oracle = view.market(state.info), view.contract("IOracle", state.info.oracle)
-    names = ("price", "fundingRate", "position", "payoff")
-    settled, funding, position, payoff = view.multicall.ask_all([market.query(name) for name in names])
+    names = ("price", "fundingRate", "position", "payoff", "shortfall", "factory")
+    answers = view.multicall.ask_all([market.query(name) for name in names])
+    settled, funding, position, payoff, shortfall, factory = answers
     latest, _ = oracle.read("status")
     book = Book(maker=position[1], long=position[2], short=position[3])
     price = _price(view.contract("IPayoffProvider", payoff), latest, settled)
@@ -163,6 +170,8 @@ def _market(view: KeeperView, state: MarketState, requested: Sequence[int], head
         waiting=len(requested),
         oldest=head.timestamp - requested[0] if requested else 0,
         unsettled=state.pending if state.settled < state.latest else 0,
+        shortfall=shortfall,
+        is_paused=view.contract("IMarketFactory", factory).read("paused"),
     )
 
 
@@ -199,6 +208,7 @@ def _keepers(view: KeeperView, info: MarketInfo, happened: Sequence[Happened], s
         if each.name == "Claimed" and each.contract == info.address and each.values[0] in found:
             of(each.values[0]).liquidation_fees += each.values[2]
     for keeper, status in found.items():
+        status.balance = int(view.rpc.call("eth_getBalance", keeper, "latest"), 16)
         status.unclaimed = _unclaimed(view, info, keeper, [each for each in versions[keeper] if each <= settled])
     return list(found.values())
 

@@ -118,10 +118,23 @@ def tables(found: Status) -> list[RenderableType]:
             waits,
             f"{each.oldest} s" if each.waiting else "",
         )
+    alarms = [f"{each.market} is paused." for each in found.markets if each.is_paused]
+    alarms += [
+        f"{each.market} has a shortfall of {short(each.shortfall):f}." for each in found.markets if each.shortfall
+    ]
     if not found.keepers:
-        return [markets, "", f"No keeper has done anything since block {found.since}."]
+        return [markets, *alarms, "", f"No keeper has done anything since block {found.since}."]
     keepers = Table(box=None, title=f"keepers since block {found.since}", title_justify="left")
-    for name in ("keeper", "market", "commits", "liquidations", "settlement fees", "liquidation fees", "unclaimed"):
+    for name in (
+        "keeper",
+        "market",
+        "commits",
+        "liquidations",
+        "settlement fees",
+        "liquidation fees",
+        "unclaimed",
+        "ETH",
+    ):
         keepers.add_column(name, justify="left" if name in ("keeper", "market") else "right")
     for keeper in found.keepers:
         amounts = (keeper.settlement_fees, keeper.liquidation_fees, keeper.unclaimed)
@@ -131,5 +144,7 @@ def tables(found: Status) -> list[RenderableType]:
             keeper.market,
             *counts,
             *(f"{short(amount):f}" for amount in amounts),
+            # Wei as ether: to six decimals, as the rest is.
+            f"{short(keeper.balance // 10**12):f}",
         )
-    return [markets, "", keepers]
+    return [markets, *alarms, "", keepers]

@@ -127,6 +127,10 @@ class VaultClosing(VaultSettlement):
         Returns whether that put a market right that was off.
         """
         seen, need = leg.seen, 0
+        if leg.entry.pocket:
+            # Those who have left have a part in all that is there: nothing is added before theirs is set aside.
+            leg.delta = 0
+            return False
         if seen.orderable:
             cash = (self.idle - min(self.idle, leaving)) // self.scale
             if leg.delta > 0:

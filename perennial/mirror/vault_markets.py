@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial.mirror.errors import MarketError
-from perennial.mirror.fixed import UNIT, UNIT12, ceil_div
+from perennial.mirror.fixed import UNIT12
 from perennial.mirror.market import Market
 from perennial.mirror.position import Book
 from perennial.mirror.vault_claims import VaultClaims
-from perennial.mirror.vault_state import SAFETY, VaultMarket
+from perennial.mirror.vault_state import VaultMarket
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class VaultMarkets(VaultClaims):
         """Settles a market that the pending epoch is exposed to, and values it at the epoch's version.
 
         That is: at the record of the version where orders settled at it and the size has not been changed by anything
-        else since; else now.
+        else since; else now, if the price is not stale.
         """
         market, version = entry.market, entry.version
         try:
@@ -96,7 +96,8 @@ class VaultMarkets(VaultClaims):
             return Delivery(entry, stuck=True)
         record = market.versions.get(version)
         recorded = record is not None and record.valid
-        if market.timestamp < version or not (recorded or market.valid):
+        recent = market.oracle.status()[1] - market.timestamp <= market.risk.stale_after
+        if market.timestamp < version or not (recorded or (market.valid and recent)):
             return Delivery(entry, recorded=recorded, stuck=True)
         value, size = market.collateral(self.address), market.positions(self.address).maker
         if record is not None and recorded and size == entry.expected:
@@ -115,9 +116,9 @@ class VaultMarkets(VaultClaims):
         return True
 
     def beyond_margin(self, market: Market) -> int:
-        """Collateral above the margin requirement with its safety factor, 6 decimals."""
+        """Collateral above the margin requirement, 6 decimals."""
         effective, margin, _ = market.requirement(self.address)
-        return max(0, effective - ceil_div(margin * SAFETY, UNIT))
+        return max(0, effective - margin)
 
     def total_assets(self) -> int:
         """Assets of all shares, as of the last settlement of each market: token units."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennial.amounts import raw
-from perennial.deploy import deploy_vaults
 from perennial.local import FREE, NOBODY, START, STEP, LocalMarket, register_oracle
 from perennial.manifest import Deployed, Manifest, Market
 from perennial.testing.manifests import write_manifest
@@ -43,7 +42,7 @@ class LocalVaults:
         local.fund(second, local.maker, local.long, local.short)
         world = cls(
             local,
-            deploy_vaults(local.protocol),
+            local.protocol.vault_factory,
             {"BTC-USD": local.market, "ETH-USD": second},
             {"BTC-USD": local.oracle, "ETH-USD": oracle},
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eth_utils.address import to_checksum_address
+
 from perennial.abi import decode_error
 from perennial.amounts import decimal
 from perennial.chain import Contract
@@ -37,7 +39,7 @@ def info(name: str, address: str, made: Makeup, snapshot: Snapshot, named: Named
         address=address,
         token=made.symbol,
         shares=made.shares,
-        coordinator=present.coordinator,
+        coordinator=str(to_checksum_address(present.coordinator)),
         share_price=share_price(present),
         total_assets=shown(present.total_assets(), decimals),
         total_shares=shown(present.supply, decimals + SHARE_DECIMALS),

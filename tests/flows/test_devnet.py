@@ -136,7 +136,9 @@ def check_status(up: dict[str, Any]) -> None:
 
     assert [market["market"] for market in found["markets"]] == ["BTC-USD", "ETH-BTC", "Squeeth"]
     assert all(not market["is_stale"] and float(market["maker"]) > 0 for market in found["markets"])
+    assert {(market["is_paused"], market["shortfall"]) for market in found["markets"]} == {(False, "0.000000")}
     assert {keeper["market"] for keeper in found["keepers"]} == {"BTC-USD", "ETH-BTC", "Squeeth"}
+    assert all(keeper["balance"] > 0 for keeper in found["keepers"])
     assert "BTC-USD" in run("status", "--network", f"devnet:{up['port']}")
 
 

@@ -80,6 +80,9 @@ def test_they_do_what_it_says(results):
 
     assert [code for code, _ in found[:-1]] == [0] * (len(found) - 1), outputs
     assert "steps are left" in outputs[0]
+    gas = int(re.findall(r"^gas ([\d,]+) at", outputs[0], re.MULTILINE)[0].replace(",", ""))
+    assert f"about {round(gas / 10**6)} million gas" in (ROOT / "OPERATING.md").read_text()
+    assert "sources are not published: the chain is one of this machine" in outputs[1]
     assert "0 differ" in outputs[1]
     assert "0 differ" in outputs[2]
     assert "BTC-USD-LOW-FEE: open at 0x" in outputs[3]
@@ -89,6 +92,7 @@ def test_they_do_what_it_says(results):
     assert "paused: 0x" in outputs[11]
     assert "ended: 0x" in outputs[12]
     assert "all markets run 0x" in outputs[13]
+    assert "all vaults run 0x" in outputs[13]
     assert set(manifest["markets"]) == {"BTC-USD", "BTC-ETH", "BTC-USD-LOW-FEE"}
 
 

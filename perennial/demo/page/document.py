@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -17,34 +18,66 @@ NARROW = 3
 """Tables of so many columns stand in pairs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stands on a page, in words and numbers; `cards` are figures, what each is, what is behind it."""
+
+    title: str
+    lede: str
+    cards: Sequence[tuple[str, str, str]]
+    hint: str
+    panels: Sequence[Panel]
+    tables: Sequence[Table]
+    footer: str
+    start: int
+    end: int
+    step: int
+
+
 def render(outcome: Outcome) -> str:
     """The whole page, which opens without a network."""
-    charts = panels(outcome)
-    times = Times(outcome.options.start, outcome.options.end)
     options = outcome.options
-    title = f"{options.market}, {day(options.start)} to {day(options.end)}"
-    drawn = "".join(draw(panel, times, dates=index in (0, len(charts) - 1)) for index, panel in enumerate(charts))
+    return write(
+        Page(
+            title=f"{options.market}, {day(options.start)} to {day(options.end)}",
+            lede=_lede(outcome),
+            cards=_cards(outcome),
+            hint=_hint(outcome),
+            panels=panels(outcome),
+            tables=all_tables(outcome),
+            footer=_footer(outcome),
+            start=options.start,
+            end=options.end,
+            step=options.listing.step,
+        )
+    )
+
+
+def write(page: Page) -> str:
+    """The HTML of a page."""
+    times, last = Times(page.start, page.end), len(page.panels) - 1
+    drawn = "".join(draw(panel, times, dates=index in (0, last)) for index, panel in enumerate(page.panels))
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Perennial: {escape(title)}</title>
+<title>Perennial: {escape(page.title)}</title>
 <style>{(_HERE / "page.css").read_text()}</style>
 </head>
 <body>
 <main>
 <header>
 <p class="eyebrow">Perennial · demo</p>
-<h1>{escape(title)}</h1>
-<p class="lede">{escape(_lede(outcome))}</p>
+<h1>{escape(page.title)}</h1>
+<p class="lede">{escape(page.lede)}</p>
 </header>
-<section class="cards">{"".join(_card(*card) for card in _cards(outcome))}</section>
-<section id="charts"><p id="when">{escape(_hint(outcome))}</p>{drawn}</section>
-<section class="tables">{"".join(map(_table, all_tables(outcome)))}</section>
-<footer><p>{escape(_footer(outcome))}</p></footer>
+<section class="cards">{"".join(_card(*card) for card in page.cards)}</section>
+<section id="charts"><p id="when">{escape(page.hint)}</p>{drawn}</section>
+<section class="tables">{"".join(map(_table, page.tables))}</section>
+<footer><p>{escape(page.footer)}</p></footer>
 </main>
-<script>const RUN = {json.dumps(_data(outcome, charts), separators=(",", ":"))};
+<script>const RUN = {json.dumps(_data(page), separators=(",", ":"))};
 {(_HERE / "page.js").read_text()}</script>
 </body>
 </html>
@@ -115,12 +148,12 @@ def _footer(outcome: Outcome) -> str:
     )
 
 
-def _data(outcome: Outcome, charts: list[Panel]) -> dict[str, object]:
+def _data(page: Page) -> dict[str, object]:
     """What the script shows under the pointer."""
-    shown = [series for panel in charts for series in panel.series if series.key]
+    shown = [series for panel in page.panels for series in panel.series if series.key]
     return {
-        "start": outcome.options.start,
-        "step": outcome.options.listing.step,
+        "start": page.start,
+        "step": page.step,
         "left": LEFT,
         "inner": INNER,
         "width": WIDTH,

@@ -11,13 +11,13 @@ from perennial.mirror.vault_state import VaultParameter
 MARKETS = ("BTC-USD", "ETH-USD")
 LISTINGS = tuple(listing(market) for market in MARKETS)
 WEIGHTS = (2, 1)
-LEVERAGE = 2 * UNIT
+LEVERAGES = (2 * UNIT, UNIT)
 
 PLAN = VaultPlan(
     name="BTC and ETH liquidity",
     symbol="LP",
     parameter=VaultParameter(100 * UNIT, 10_000_000 * UNIT, UNIT // 10, UNIT // 10),
-    markets=tuple((weight, LEVERAGE) for weight in WEIGHTS),
+    markets=tuple(zip(WEIGHTS, LEVERAGES, strict=True)),
 )
 """A tenth of new profit for the coordinator; a market may be off its target by a tenth."""
 

@@ -16,7 +16,7 @@ from perennial.demo.stage import EVE, Stages, open_stages
 from perennial.demo.vaults.outcome import DepositorResult, Epoch, VaultBooks, VaultOutcome, VaultSample
 from perennial.demo.vaults.plan import (
     CHECK,
-    LEVERAGE,
+    LEVERAGES,
     LISTINGS,
     MAKERS,
     MARKETS,
@@ -121,13 +121,15 @@ class VaultReplay:
                 floor.keepers.settle_all()
             else:
                 floor.keepers.look_after(view)
-        if self.mirror.pending:
+        settles = self.mirror.pending != 0
+        if settles:
             self.vault.settle(KEEPER)
         self._mine()
         self._compare()
         for floor, view in zip(self.floors, views, strict=True):
             floor.sample(view)
-        self._sample(version, views)
+        # A settlement takes collateral out of markets.
+        self._sample(version, [floor.view(index) for floor in self.floors] if settles else views)
 
         if version < end:
             self._at(version + HOUR - TRADE)
@@ -221,7 +223,7 @@ class VaultReplay:
         accounts = [view.account(address) for view in views]
         equities = tuple(view.equity(address) for view in views)
         assets = mirror.net_assets(equities)
-        price = (assets + 1) * SHARE_PRICE // mirror.virtual_supply
+        price = (assets + 1) * SHARE_PRICE // mirror.virtual_supply if mirror.supply else self._last_price()
         leverages = tuple(
             account.size * view.price // equity if equity > 0 else 0
             for account, view, equity in zip(accounts, views, equities, strict=True)
@@ -237,6 +239,10 @@ class VaultReplay:
             parts=_parts(accounts),
         )
         self.samples.append(sample)
+
+    def _last_price(self) -> int:
+        """That of the last epoch, while there are no shares; 1 before there were any."""
+        return next((each.share_price for each in reversed(self.epochs) if each.settled), 10**18)
 
     def _holding(self, depositor: Depositor, price: int) -> int:
         """What a depositor has in the vault: shares at this price, requests, and what can be claimed."""
@@ -273,9 +279,9 @@ class VaultReplay:
     def _outcome(self, pairs: list[tuple[str, int, int]], paid: Sequence[dict[str, int]]) -> VaultOutcome:
         address = self.vault.contract.address
         accounts = [floor.mirror.accounts.get(address, Account()) for floor in self.floors]
-        for floor, account in zip(self.floors, accounts, strict=True):
+        for floor, account, leverage in zip(self.floors, accounts, LEVERAGES, strict=True):
             left = floor.stage.market.read("collateral", address)
-            floor.guests = [ActorResult("LP vault", "vault", LEVERAGE, account.ledger, left)]
+            floor.guests = [ActorResult("LP vault", "vault", leverage, account.ledger, left)]
         return VaultOutcome(
             options=self.options,
             names=MARKETS,

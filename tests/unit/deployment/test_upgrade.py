@@ -1,8 +1,9 @@
-"""The code of all markets changes through the timelock: deployed, scheduled, waited for, executed."""
+"""The code of all markets and vaults changes through the timelock: deployed, scheduled, waited for, executed."""
 
 from dataclasses import replace
 
 import pytest
+from eth_utils.address import to_checksum_address
 
 from perennial import layout
 from perennial.chain import Contract
@@ -11,9 +12,9 @@ from perennial.deployment.fields import ZERO
 from perennial.deployment.market_file import MARKETS
 from perennial.deployment.plan import CANCELLER, EXECUTOR, call
 from perennial.deployment.run import DeploymentError
-from perennial.deployment.upgrade import change_of, planned_code, upgrade
+from perennial.deployment.upgrade import BEACONS, CODE, change_of, planned_code, upgrade
 from perennial.deployment.verify import verify
-from perennial.manifest import Manifest
+from perennial.manifest import Manifest, Vault
 
 
 @pytest.fixture
@@ -28,8 +29,20 @@ def storage_has_not_moved(monkeypatch):
     monkeypatch.setattr(layout, "layouts", layout.recorded)
 
 
-def implementation(node):
-    return Contract(node.chain, "MarketFactory", node.manifest.address("MarketFactory")).read("implementation")
+def implementation(node, beacon="MarketFactory"):
+    return Contract(node.chain, beacon, node.manifest.address(beacon)).read("implementation")
+
+
+def open_vault(node, path, owner):
+    """A vault in chain and manifest."""
+    manifest = Manifest.read(path)
+    token, address = manifest.tokens["USDC"].address, manifest.address("VaultFactory")
+    node.act(owner.address, address, call("VaultFactory", "create", token, "Liquidity", "LP", (1, 10**12, 0, 50_000)))
+    factory = Contract(node.chain, "VaultFactory", address)
+    vault = Vault(to_checksum_address(factory.read("vaults", 0)), token, [], None)
+    manifest.vaults["LP"] = vault
+    manifest.save(path)
+    return vault
 
 
 def wait(node, seconds):
@@ -39,13 +52,16 @@ def wait(node, seconds):
 
 def test_a_proposer_upgrades_after_the_delay(node, newer, path, proposer, stranger):
     market = create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+    vault = open_vault(node, path, stranger)
     before = Contract(node.chain, "IMarket", market.address).read("riskParameter")
+    terms = Contract(node.chain, "Vault", vault.address).read("parameter")
     lines: list[str] = []
 
     assert not upgrade(newer, node.rpc, proposer, path=path, report=lines.append)
 
     assert implementation(node) == node.manifest.address("Market").lower()
-    assert "run this again then" in lines[-1]
+    assert implementation(node, "VaultFactory") == node.manifest.address("Vault").lower()
+    assert sum("run this again then" in line for line in lines) == 2
     assert not upgrade(newer, node.rpc, proposer, path=path, report=lines.append)
 
     wait(node, 600)
@@ -53,10 +69,34 @@ def test_a_proposer_upgrades_after_the_delay(node, newer, path, proposer, strang
 
     manifest = Manifest.read(path)
     assert implementation(node) == manifest.address("Market").lower()
-    assert manifest.address("Market") != node.manifest.address("Market")
-    assert manifest.contracts["Market"].transaction is not None
+    assert implementation(node, "VaultFactory") == manifest.address("Vault").lower()
+    for name in CODE:
+        assert manifest.address(name) != node.manifest.address(name)
+        assert manifest.contracts[name].transaction is not None
+    assert lines[-1] == f"all vaults run {manifest.address('Vault')}"
     assert verify(manifest, node.network, node.rpc, [MARKETS / "btc-usd.toml"]).differences == []
     assert Contract(node.chain, "IMarket", market.address).read("riskParameter") == before
+    assert Contract(node.chain, "Vault", vault.address).read("parameter") == terms
+
+
+def test_what_runs_the_local_build_is_left_as_it_is(node, newer, path, proposer):
+    code = planned_code(Manifest.read(path), newer)
+    upgrade(newer, node.rpc, proposer, path=path)
+    node.act(node.manifest.timelock, node.manifest.address("MarketFactory"), change_of("", code.address("Market")).data)
+    count = node.nonce(proposer)
+    lines: list[str] = []
+
+    assert not upgrade(newer, node.rpc, proposer, path=path, report=lines.append)
+
+    # The markets' code is in the manifest already, the vaults' is not due yet.
+    manifest = Manifest.read(path)
+    assert lines[0] == f"all markets run {code.address('Market')}"
+    assert manifest.address("Market") == code.address("Market")
+    assert manifest.address("Vault") == node.manifest.address("Vault")
+    wait(node, 600)
+    assert upgrade(newer, node.rpc, proposer, path=path)
+    assert node.nonce(proposer) == count + 1
+    assert Manifest.read(path).address("Vault") == code.address("Vault")
 
 
 def test_what_is_done_is_not_done_again(node, newer, path, proposer):
@@ -68,7 +108,7 @@ def test_what_is_done_is_not_done_again(node, newer, path, proposer):
     wait(node, 600)
     upgrade(newer, node.rpc, proposer, path=path)
     upgrade(newer, node.rpc, proposer, path=path)
-    assert node.nonce(proposer) == count + 1
+    assert node.nonce(proposer) == count + len(BEACONS)
 
 
 def test_anyone_may_execute_what_is_due(node, newer, path, proposer, stranger, tmp_path):
@@ -86,8 +126,10 @@ def test_who_is_no_proposer_is_told_what_to_send(node, newer, path, stranger, pr
     with pytest.raises(DeploymentError, match="is no proposer of the timelock") as error:
         upgrade(newer, node.rpc, stranger, path=path)
 
-    data = str(error.value).split("data 0x")[1]
-    node.act(proposer.address, node.manifest.timelock, bytes.fromhex(data))
+    lines = str(error.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["MarketFactory.upgradeTo", "VaultFactory.upgradeTo"]
+    for line in lines:
+        node.act(proposer.address, node.manifest.timelock, bytes.fromhex(line.split("data 0x")[1]))
     wait(node, 600)
     assert upgrade(newer, node.rpc, stranger, path=path)
 
@@ -108,6 +150,7 @@ def test_a_canceller_stops_it(node, newer, path, proposer):
     wanted = planned_code(Manifest.read(path), newer)
     change = change_of(node.manifest.address("MarketFactory").lower(), wanted.address("Market"))
     timelock = Contract(node.chain, "Timelock", node.manifest.timelock)
+    assert timelock.read("isOperation", change.operation)
     assert timelock.read("hasRole", CANCELLER, proposer.address)
 
     node.act(proposer.address, node.manifest.timelock, call("Timelock", "cancel", change.operation))
@@ -124,7 +167,8 @@ def test_an_account_that_owns_upgrades_at_once(node, terms, deployer, tmp_path):
 
     assert upgrade(replace(owned, salt="newer"), node.rpc, deployer, path=path)
 
-    assert Manifest.read(path).address("Market") != manifest.address("Market")
+    for name in CODE:
+        assert Manifest.read(path).address(name) != manifest.address(name)
     assert verify(Manifest.read(path), owned, node.rpc).differences == []
 
 

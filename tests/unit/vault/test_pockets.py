@@ -4,7 +4,7 @@ import pytest
 
 from perennial.testing.differential import address_of
 from perennial.testing.market import refused
-from perennial.testing.vault import DAY
+from perennial.testing.vault import DAY, opened
 
 UNIT = 10**6
 ALICE, BOB, CAROL = map(address_of, ("alice", "bob", "carol"))
@@ -153,3 +153,54 @@ def test_one_request_of_a_kind_in_two_unsettled_epochs_of_the_same_parity(bench)
     with refused("RequestPending", BOB, 2):
         bench.request("bob", "1")
     bench.request("carol", "1")
+
+
+def test_who_has_left_gets_nothing_of_what_is_added_later(protocol):
+    """The market comes back with a loss; there are tokens to bring it to its leverage, but they are Bob's alone."""
+    with opened(protocol, 2, makerLimit="5.000001") as bench:
+        first, second = bench.venues
+        bench.enter("alice", "500")
+        bench.enter("bob", "500")
+        assert bench.books.idle == 750 * UNIT
+        first.update("dave", taker="-5", collateral="10000")
+        bench.commit()
+        first.stale()
+        bench.leave("alice")
+        bench.close()
+        second.commit()
+        bench.settle()
+        assert bench.cash("alice") == 437_500_000
+        # Makers lose 100 of 125.
+        first.commit("80")
+        bench.close()
+        bench.commit("80", "100")
+        bench.settle()
+
+        assert bench.pocket(1).payout == pytest.approx(12_500_000, abs=1)
+        assert bench.assets() == pytest.approx(450 * UNIT, abs=2)
+        bench.check()
+
+
+@pytest.mark.parametrize("part", [25, 8])
+def test_a_pocket_is_resolved_at_the_leverage_that_margin_allows(protocol, part):
+    """Whether what has left is less than the tolerance (2 %: nothing is closed for it) or more (6 %)."""
+    with opened(protocol, 0) as bench:
+        for _ in range(2):
+            bench.register(bench.open(margin="0.1", maintenance="0.08"), leverage="100")
+        bench.enter("alice", "500")
+        bench.enter("bob", "500")
+        bench.venues[0].stale()
+        bench.leave("alice", bench.shares("alice") // part)
+        bench.request("carol", "100")
+        bench.close()
+        bench.venues[1].commit()
+        bench.settle()
+        assert bench.epochs.open_pockets == 1
+
+        bench.venues[0].commit()
+        bench.turn()
+
+        assert bench.epochs.open_pockets == 0
+        assert bench.pocket(1).payout == pytest.approx(250 * UNIT // part, abs=1)
+        bench.turn()
+        assert bench.claim("carol") == pytest.approx(100 * 10**12, rel=1e-6)

@@ -222,3 +222,26 @@ def test_a_day_is_the_longest_wait(bench):
     assert bench.epochs.pending == 0
     assert bench.epochs.open_pockets == 1
     assert bench.cash("alice") == 250 * UNIT
+
+
+def test_where_nobody_ordered_nobody_chooses_among_old_prices(protocol):
+    """Alice's deposit waits for a version that nobody asked for. She sees a gain come, and settles at an old price."""
+    with opened(protocol, 1, staleAfter=60) as bench:
+        bench.enter("bob", "1000")
+        (venue,) = bench.venues
+        venue.update("dave", taker="40", collateral="10000")
+        venue.commit()
+        venue.change(makerLimit="40")
+        bench.request("alice", "1000")
+        bench.close()
+        assert venue.pending() == venue.size() == raw("40")
+
+        venue.commit("100", wait=3600)
+        bench.settle()
+        assert bench.epochs.pending == 2
+        # Makers gain 200 of 1,000: it is Bob's.
+        venue.commit("95")
+        bench.settle()
+
+        assert bench.vault.value("convertToAssets", bench.claim("alice")) == pytest.approx(1_000 * UNIT, abs=1)
+        assert bench.vault.value("convertToAssets", bench.shares("bob")) == pytest.approx(1_200 * UNIT, abs=1)
