@@ -41,7 +41,8 @@ interface IERC7540Deposit {
     /// @return Assets of a controller that wait in an epoch
     function pendingDepositRequest(uint256 requestId, address controller) external view returns (uint256);
 
-    /// @return Assets of an epoch whose shares can be claimed; id 0: of all epochs
+    /// @return Assets of an epoch whose shares can be claimed; id 0: of all epochs. The first claim puts all epochs together
+    ///         under id 0, as does a later request that takes an epoch's place
     function claimableDepositRequest(uint256 requestId, address controller) external view returns (uint256);
 
     /// @notice Claims shares for assets that were handed in.
@@ -81,7 +82,7 @@ interface IERC7540Redeem {
     /// @return Shares of a controller that wait in an epoch
     function pendingRedeemRequest(uint256 requestId, address controller) external view returns (uint256);
 
-    /// @return Shares of an epoch whose assets can be claimed; id 0: of all epochs
+    /// @return Shares of an epoch whose assets can be claimed; id 0: of all epochs. As claimableDepositRequest
     function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256);
 }
 

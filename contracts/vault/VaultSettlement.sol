@@ -227,8 +227,9 @@ abstract contract VaultSettlement is VaultMarkets {
         uint256 filled = redeems;
         (self.paid, self.absorbed) = (owed, worth - owed);
         if (idle < owed) {
-            filled = redeems.mulDiv(idle, owed);
-            self.paid = owed.mulDiv(filled, redeems);
+            // Fees have been spent for all of them: those who can leave pay them, not those who stay.
+            filled = redeems.mulDiv(idle + self.absorbed, worth);
+            self.paid = worth.mulDiv(filled, redeems).saturatingSub(self.absorbed);
             self.unfilled = redeems - filled;
         }
         $.idle = (idle - self.paid).toUint128();

@@ -146,8 +146,9 @@ class VaultSettlement(VaultMarkets):
         self._raise(epoch.values, owed)
         filled, epoch.paid = redeems, owed
         if self.idle < owed:
-            filled = redeems * self.idle // owed
-            epoch.paid = owed * filled // redeems
+            # Fees have been spent for all of them: those who can leave pay them, not those who stay.
+            filled = redeems * (self.idle + epoch.absorbed) // worth
+            epoch.paid = max(0, worth * filled // redeems - epoch.absorbed)
             epoch.unfilled = redeems - filled
         self.idle -= epoch.paid
         self.reserved += epoch.paid

@@ -245,3 +245,24 @@ def test_where_nobody_ordered_nobody_chooses_among_old_prices(protocol):
 
         assert bench.vault.value("convertToAssets", bench.claim("alice")) == pytest.approx(1_000 * UNIT, abs=1)
         assert bench.vault.value("convertToAssets", bench.shares("bob")) == pytest.approx(1_200 * UNIT, abs=1)
+
+
+def test_who_cannot_leave_altogether_bears_the_fees_of_leaving(protocol):
+    """Takers need most of the position: a quarter of it is closed for Alice, who can take a third of what she has."""
+    with opened(protocol, 1, makerFee="0.002", positionFee="1", makerCloseAlways=False) as bench:
+        bench.enter("alice", "1000")
+        bench.enter("bob", "1000")
+        (venue,) = bench.venues
+        venue.update("dave", taker=venue.size() - raw("10"), collateral="100000")
+        venue.commit()
+        before = [bench.vault.value("convertToAssets", bench.shares(name)) for name in ("alice", "bob")]
+        bench.leave("alice")
+        bench.turn()
+
+        paid = bench.cash("alice")
+        left = [bench.vault.value("convertToAssets", bench.shares(name)) for name in ("alice", "bob")]
+        # 10 units at 100, 0.2 %.
+        assert before[0] - paid - left[0] == pytest.approx(2 * UNIT, abs=3)
+        assert left[1] == pytest.approx(before[1], abs=1)
+        assert 0.6 * before[0] < left[0] < 0.7 * before[0]
+        bench.check()
