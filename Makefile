@@ -80,6 +80,10 @@ demo: compile ## live through the crash of December 2017 on a local chain (ARGS=
 devnet: compile ## run a chain of one's own with markets, prices, keeper, relay and solver, until Ctrl-C (ARGS=--help)
 	@exec .venv/bin/perennial devnet $(ARGS)
 
+.PHONY: transcript
+transcript: compile ## run docs/transcript.md's commands on a devnet and write what they print
+	@PERENNIAL_TRANSCRIPT=write .venv/bin/pytest -q -p no:ape_test tests/flows/test_devnet_transcript.py
+
 .PHONY: size
 size: compile ## print every contract's runtime size, fail above the limit of 24,576 bytes
 	@.venv/bin/python -m perennial.size

@@ -63,10 +63,6 @@ class World:
     keeper: Process
     file: Path
     dice: Random = field(default_factory=lambda: Random(SEED))
-    taken: set[str] = field(default_factory=set)
-    """The keeper's transactions that waited when the last block was made for them."""
-    made: float = 0.0
-    """When that was."""
 
     @property
     def rpc(self) -> Rpc:
@@ -76,20 +72,11 @@ class World:
         self.rpc.call("evm_setNextBlockTimestamp", self.stage.now() + seconds)
         self.rpc.call("evm_mine")
 
-    def pool(self) -> set[str]:
-        """Hashes of the keeper's transactions that wait."""
+    def pool(self) -> int:
+        """Transactions of the keeper's that wait."""
         pending = self.rpc.call("txpool_content")["pending"]
         address = self.stage.cast.keeper.address.lower()
-        return {
-            each["hash"] for sender, found in pending.items() if sender.lower() == address for each in found.values()
-        }
-
-    def include(self) -> None:
-        """A block for what the keeper has sent. What is left over must not make time fly while no keeper is there."""
-        waiting = self.pool()
-        if waiting - self.taken or (waiting and time.monotonic() > self.made + 1):
-            self.taken, self.made = waiting, time.monotonic()
-            self.mine()
+        return sum(len(found) for sender, found in pending.items() if sender.lower() == address)
 
     def until(self, what: Callable[[], Any]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -197,7 +184,8 @@ def pass_time(world: World) -> None:
     world.mine()
 
     def has_time() -> bool:
-        world.include()
+        if world.pool():
+            world.mine()
         return time_left(world) > 0
 
     world.until(has_time)
@@ -239,27 +227,37 @@ def catch_up(world: World) -> None:
     """Until nothing waits: no version, no account, nothing of the keeper's in flight."""
 
     def is_quiet() -> bool:
-        if time_left(world) > 0:
-            world.mine()
-        else:
-            world.include()
+        go_on(world)
         return not world.waiting() and not pending(world) and not world.pool()
 
     world.until(is_quiet)
 
 
-def finish(world: World) -> None:
-    """Once more by hand: what was earned since is claimed, what was in flight is known."""
-    world.keeper.command.append("--once")
-    world.keeper.start()
-
-    def is_over() -> bool:
+def go_on(world: World) -> None:
+    """A block, unless what can be committed would expire by that."""
+    if world.pool() or time_left(world) > 0:
         world.mine()
-        return world.keeper.running is not None and world.keeper.running.poll() is not None
 
-    world.until(is_over)
-    assert world.keeper.running is not None
-    assert world.keeper.running.returncode == 0
+
+def finish(world: World) -> None:
+    """Once more by hand: what was earned since is claimed, what was in flight is known.
+
+    The keeper before may have had the last word: then somebody waits for a version since, and it is done once more.
+    """
+    world.keeper.command.append("--once")
+    is_quiet = False
+    while not is_quiet:
+        world.keeper.start()
+        world.until(lambda: is_over(world))
+        assert world.keeper.running is not None
+        assert world.keeper.running.returncode == 0
+        is_quiet = not world.waiting() and not pending(world)
+
+
+def is_over(world: World) -> bool:
+    """Whether the keeper has ended by itself; time does not fly while it starts."""
+    go_on(world)
+    return world.keeper.running is not None and world.keeper.running.poll() is not None
 
 
 def pending(world: World) -> int:
