@@ -132,8 +132,8 @@ def end(process: subprocess.Popen[str], how: int) -> int:
 
 
 def check_an_upgrade(up: dict[str, Any]) -> None:
-    """The same code at other addresses goes through the timelock, while a trader has a position."""
-    path, trader = Path(up["manifest"]), up["accounts"][3]
+    """The same code at other addresses goes through the timelock, under the maker's position."""
+    path, maker = Path(up["manifest"]), Cast.assemble().maker
     before, newer = Manifest.read(path), replace(network.load("devnet"), salt="newer")
     assert before.timelock is not None
     operator = Cast.assemble().keys[0]
@@ -141,7 +141,8 @@ def check_an_upgrade(up: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch, Rpc(up["node"]) as rpc:
         patch.setattr(layout, "layouts", layout.recorded)
         market = Contract(Chain(rpc), "IMarket", up["markets"]["BTC-USD"])
-        position = market.read("positions", trader)
+        position = market.read("positions", maker)
+        assert any(position)
         assert not upgrade(newer, rpc, operator, path=path)
         assert Manifest.read(path) == before
         until(lambda: upgrade(newer, rpc, operator, path=path))
@@ -151,5 +152,5 @@ def check_an_upgrade(up: dict[str, Any]) -> None:
             assert after.address(code) != before.address(code)
             there = Contract(Chain(rpc), name, after.address(name)).read("implementation")
             assert there == after.address(code).lower()
-        assert market.read("positions", trader) == position
+        assert market.read("positions", maker) == position
         assert verify(after, network.load("devnet"), rpc).differences == []
