@@ -7,6 +7,7 @@ import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import { IVaultErrors } from "../interfaces/IVaultErrors.sol";
 import { IVaultEvents } from "../interfaces/IVaultEvents.sol";
+import { Pocket } from "../types/Pocket.sol";
 import { VaultMarket } from "../types/VaultMarket.sol";
 import { VaultStorage } from "./VaultStorage.sol";
 
@@ -26,7 +27,8 @@ abstract contract VaultBase is ERC20, ReentrancyGuardTransient, IVaultErrors, IV
         marketFactory = marketFactory_;
     }
 
-    /// @dev What holders have in a market as last settled, token units: without the part of those who left it behind.
+    /// @dev What the pool has in a market as last settled, closed deposits included, token units: without the part of
+    ///      those who left it behind.
     /// @param collateral USD with 6 decimals
     function live(VaultStorage storage $, VaultMarket memory config, uint256 collateral)
         internal
@@ -35,7 +37,10 @@ abstract contract VaultBase is ERC20, ReentrancyGuardTransient, IVaultErrors, IV
     {
         uint256 assets = collateral * $.scale;
         if (config.pocket == 0) return assets;
+        Pocket storage pocket = $.pockets[config.pocket];
+        // What deposits on their way have in it is not shared with those who left.
+        uint256 debt = Math.min(pocket.debt, assets);
         uint256 shares = totalSupply() + VIRTUAL;
-        return assets.mulDiv(shares, shares + $.pockets[config.pocket].redeemed);
+        return debt + (assets - debt).mulDiv(shares, shares + pocket.redeemed);
     }
 }

@@ -202,13 +202,16 @@ class VaultState(VaultShares):
         return self.supply + VIRTUAL
 
     def live(self, entry: VaultMarket, collateral: int) -> int:
-        """What collateral in a market (6 decimals) is worth to those who hold shares: token units.
+        """What collateral in a market (6 decimals) is worth to the pool, closed deposits included: token units.
 
-        Of a pocketed market those who have left since own their part.
+        Of a pocketed market those who have left since own their part of what is not the deposits'.
         """
         assets = max(0, collateral) * self.scale
-        redeemed = self.pockets[entry.pocket].redeemed if entry.pocket else 0
-        return assets * self.virtual_supply // (self.virtual_supply + redeemed)
+        if not entry.pocket:
+            return assets
+        pocket = self.pockets[entry.pocket]
+        debt = min(pocket.debt, assets)
+        return debt + (assets - debt) * self.virtual_supply // (self.virtual_supply + pocket.redeemed)
 
     def net_assets(self, collaterals: Iterable[int]) -> int:
         """Assets of all shares, with these collaterals in the markets (6 decimals)."""

@@ -59,7 +59,7 @@ class Guard:
         if priced:
             settled = _settled(vault)
             self.collaterals = _collaterals(settled)
-            if not vault.open_pockets and (not vault.pending or _values_are_todays(settled)):
+            if not vault.pending or _values_are_todays(settled):
                 self.price = _price(settled)
 
     def check(self, parties: set[str]) -> None:
@@ -72,12 +72,14 @@ class Guard:
             return
         settled = _settled(vault)
         self._check_leverage(settled)
-        if self.price is None or vault.open_pockets:
+        if self.price is None:
             return
         shared = any(name == "ProfitShared" for name, _ in vault.events or ())
         price = _price(settled)
+        # The part of those who left is rounded in each pocket.
+        rounded = Price(price.assets + len(vault.pockets), price.shares)
         if not shared and self.price.assets > 1 and price.assets > 1:
-            assert not self.price.falls_to(price), f"a share falls from {self.price} to {price}"
+            assert not self.price.falls_to(rounded), f"a share falls from {self.price} to {price}"
 
     def _check_leverage(self, settled: Vault) -> None:
         for entry in settled.markets:

@@ -204,3 +204,25 @@ def test_a_pocket_is_resolved_at_the_leverage_that_margin_allows(protocol, part)
         assert bench.pocket(1).payout == pytest.approx(250 * UNIT // part, abs=1)
         bench.turn()
         assert bench.claim("carol") == pytest.approx(100 * 10**12, rel=1e-6)
+
+
+def test_assets_of_a_pocket_with_deposits_on_their_way_are_told_as_they_will_be(bench):
+    """What those who left get is a part of what is not the deposits'."""
+    bench.enter("alice", "500")
+    bench.enter("bob", "500")
+    bench.request("carol", "1000")
+    bench.leave("bob")
+    bench.close()
+    bench.venues[1].commit()
+    bench.pass_time(DAY)
+    bench.settle()
+    assert bench.pocket(1).debt > 0
+    assert bench.pocket(1).redeemed == 500 * 10**12
+    # At unchanged prices Alice has what she had.
+    assert bench.assets() == pytest.approx(500 * UNIT, abs=2)
+
+    bench.commit()
+    bench.turn()
+    assert bench.epochs.open_pockets == 0
+    assert bench.assets() == pytest.approx(1_500 * UNIT, abs=2)
+    bench.check()
