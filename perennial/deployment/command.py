@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 from ape import networks
@@ -55,9 +56,10 @@ def _command(function: Callable[..., None]) -> Any:
     @functools.wraps(function)
     def run(config: str | None, deployments: Path, **options: Any) -> None:
         try:
-            rpc = Node(_uri())
+            uri = _uri()
+            rpc = Node(uri)
             chosen = network.load(config) if config else network.of_chain(int(rpc.call("eth_chainId"), 16))
-            function(Target(rpc, chosen, deployments / f"{chosen.name}.json"), **options)
+            function(Target(rpc, chosen, _manifest_of(chosen, uri, deployments)), **options)
         except _EXPECTED as error:
             raise click.ClickException(str(error)) from error
 
@@ -199,6 +201,14 @@ def _publish(manifest: Manifest, target: Target) -> list[str]:
 def _say(line: str) -> None:
     """Prints a line as it is, however wide the terminal."""
     console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _manifest_of(chosen: Network, uri: str, folder: Path) -> Path:
+    """Where the manifest of a network is; a devnet keeps its own."""
+    port = urlsplit(uri).port
+    if chosen.name == manifests.DEVNET and port is not None:
+        return manifests.devnet_path(port)
+    return folder / f"{chosen.name}.json"
 
 
 def _uri() -> str:

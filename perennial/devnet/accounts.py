@@ -18,7 +18,7 @@ COUNT = USERS + 3
 
 @dataclass(frozen=True)
 class Cast:
-    """Keys by role. The first of the users is the operator too: it owns the protocol and coordinates the markets."""
+    """Keys by role. The first of the users is the operator too: see `operator`."""
 
     keys: tuple[LocalAccount, ...]
 
@@ -38,7 +38,7 @@ class Cast:
 
     @property
     def operator(self) -> str:
-        """Who owns the protocol."""
+        """Who deploys, proposes what the timelock does, pauses, and coordinates the markets."""
         return str(self.keys[0].address)
 
     @property

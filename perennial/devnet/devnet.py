@@ -114,7 +114,8 @@ def open_devnet(options: Options) -> Iterator[Devnet]:
         describe(stage, node, found)
         file = manifest.devnet_path(urlsplit(node).port or 0)
         stack.callback(_remove_if_empty, file.parent)
-        for path in (file, services_path(file)):
+        # The last one is of an upgrade that nobody has finished.
+        for path in (file, services_path(file), file.with_name(f"{file.stem}.upgrade.journal.json")):
             stack.callback(path.unlink, missing_ok=True)
         save(file, Services(prices, relay, str(cast.keeper.address)))
         # Last: who finds the manifest finds all else.

@@ -8,14 +8,22 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from perennial import layout
+from perennial.chain import Chain, Contract, Rpc
+from perennial.deployment import network
+from perennial.deployment.upgrade import upgrade
+from perennial.deployment.verify import verify
+from perennial.devnet.accounts import Cast
 from perennial.devnet.markets import BTC, feed_ids
 from perennial.devnet.services import services_of
+from perennial.manifest import Manifest
 from perennial.testing.devnets import PATIENCE, devnet, until
 
 
@@ -69,6 +77,7 @@ def test_two_devnets(room: Path) -> None:
         run("devnet", "move", "BTC-USD", "30000", "--network", f"devnet:{two['port']}")
         check_status(two)
         check_a_move(two, one)
+        check_an_upgrade(one)
 
         assert end(first, signal.SIGTERM) == 0
         assert [line.split()[0] for line in run("devnet", "list").splitlines()] == [two["node"]]
@@ -120,3 +129,28 @@ def end(process: subprocess.Popen[str], how: int) -> int:
     process.send_signal(how)
     os.sched_yield()
     return process.wait(timeout=PATIENCE)
+
+
+def check_an_upgrade(up: dict[str, Any]) -> None:
+    """The same code at other addresses goes through the timelock, under the maker's position."""
+    path, maker = Path(up["manifest"]), Cast.assemble().maker
+    before, newer = Manifest.read(path), replace(network.load("devnet"), salt="newer")
+    assert before.timelock is not None
+    operator = Cast.assemble().keys[0]
+    # That the storage has not moved is tested elsewhere (tests/unit/tools/test_layout.py); it takes a compilation.
+    with pytest.MonkeyPatch.context() as patch, Rpc(up["node"]) as rpc:
+        patch.setattr(layout, "layouts", layout.recorded)
+        market = Contract(Chain(rpc), "IMarket", up["markets"]["BTC-USD"])
+        position = market.read("positions", maker)
+        assert any(position)
+        assert not upgrade(newer, rpc, operator, path=path)
+        assert Manifest.read(path) == before
+        until(lambda: upgrade(newer, rpc, operator, path=path))
+
+        after = Manifest.read(path)
+        for name, code in (("MarketFactory", "Market"), ("VaultFactory", "Vault")):
+            assert after.address(code) != before.address(code)
+            there = Contract(Chain(rpc), name, after.address(name)).read("implementation")
+            assert there == after.address(code).lower()
+        assert market.read("positions", maker) == position
+        assert verify(after, network.load("devnet"), rpc).differences == []
