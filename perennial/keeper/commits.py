@@ -180,7 +180,7 @@ class Commits:
         kind = Kind.COMMIT if any(step.kind is Kind.COMMIT for step in steps) else Kind.INVALID
         # By itself the first one is due, whatever is wrong with the others.
         value, first = sum(step.value for step in steps), tuple(steps[:1])
-        return Work(kind, items, multicall.ADDRESS, data, says, value, first, is_backlog=True)
+        return Work(kind, items, multicall.ADDRESS, data, says, value, first)
 
     def _is_open(self, each: MarketState, version: int, head: Head) -> bool:
         """Whether a version can be committed with a price: one that is mined after the expiry would be refused."""

@@ -33,11 +33,13 @@ class LeastProfit:
 
     def __call__(self, work: Work, gas: int, head: Head) -> str | None:  # noqa: ARG002 -- the quote reckons itself
         """Why not to do it, in words; None to do it."""
-        versions = {int(item[2]) for item in work.items if item[0] == Kind.COMMIT}
-        if work.kind is not Kind.COMMIT or len(versions) != 1 or work.is_backlog:
+        if work.kind is not Kind.COMMIT:
             return None
-        oracles = tuple(item[1] for item in work.items)
-        commit = Commit(work.to, oracles, versions.pop(), work.data, work.value)
+        commits = [item for item in work.items if item[0] == Kind.COMMIT]
+        # Several oracles at one version, or several versions of one oracle: what is given up on the way earns nothing.
+        oracles = tuple(dict.fromkeys(item[1] for item in commits))
+        version, *later = sorted({int(item[2]) for item in commits})
+        commit = Commit(work.to, oracles, version, work.data, work.value, tuple(later))
         try:
             found = quote(self.rpc, self.keeper, commit, self.ether_price, tip=self.tip)
         except (Reverted, RpcError) as error:

@@ -48,13 +48,17 @@ RICH = 2**128
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A call that commits a version: of which adapter, for which oracles, with how much ETH for the prices."""
+    """A call that commits a version: to which adapter, for which oracles, with how much ETH for the prices.
+
+    With `later` it commits these as well, and may be to a contract that calls the adapter for the keeper.
+    """
 
     adapter: str
     oracles: tuple[str, ...]
     version: int
     data: bytes
     value: int = 0
+    later: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ class _Plan:
         self.settlement_fees = self.owner_share = self.gas = self.update_fee = 0
         self.skipped: dict[str, str] = {}
         chain = Chain(rpc)
-        self.factory = Contract(chain, "OracleFactory", Contract(chain, "IPythOracle", commit.adapter).read("factory"))
+        self.factory = Contract(chain, "OracleFactory", Contract(chain, "IOracle", commit.oracles[0]).read("factory"))
         self.owner: str = self.factory.read("owner")
         self.is_owner = self.owner == self.keeper
         markets = chain.ask_all([self.factory.query("marketOf", oracle) for oracle in commit.oracles])
@@ -212,7 +216,8 @@ class _Plan:
         return self._call(self.keeper, market.address, market.query("advance", ALL).data)
 
     def _keeper_claim(self, market: Contract) -> dict[str, str]:
-        data = self.factory.query("claim", market.address, [self.commit.version], self.keeper).data
+        versions = [self.commit.version, *self.commit.later]
+        data = self.factory.query("claim", market.address, versions, self.keeper).data
         return self._call(self.keeper, self.factory.address, data)
 
     def _owner_claim(self, market: Contract) -> dict[str, str]:

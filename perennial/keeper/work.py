@@ -48,5 +48,3 @@ class Work:
     value: int = 0
     parts: tuple[Work, ...] = ()
     """The same in smaller calls, for when this one is refused or too large."""
-    is_backlog: bool = False
-    """Whether it commits versions one after the other, through another contract."""

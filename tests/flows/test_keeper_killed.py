@@ -7,6 +7,7 @@ was committed once and with the price that it had to have, nothing was paid for 
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import time
 from collections import Counter, defaultdict
@@ -146,7 +147,8 @@ def test_killed_at_any_moment(world: World) -> None:
             pass_time(world)
         kill(world)
     catch_up(world)
-    assert world.keeper.stop() == 0
+    # One that was started just now is still loading, and ends as programs do that have not said how.
+    assert world.keeper.stop() in (0, -signal.SIGINT)
     finish(world)
 
     versions = check_versions(world)

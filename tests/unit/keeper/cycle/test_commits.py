@@ -90,7 +90,7 @@ class TestBacklog:
             state.request(INFOS[0].address, version)
         (work,) = plan(market(next=NOW - 45, latest=NOW - 60))
 
-        assert (work.kind, work.to, work.value, work.is_backlog) == (Kind.COMMIT, ADDRESS, 2, True)
+        assert (work.kind, work.to, work.value) == (Kind.COMMIT, ADDRESS, 2)
         assert work.items == (
             (Kind.INVALID, INFOS[0].oracle, str(NOW - 45)),
             (Kind.COMMIT, INFOS[0].oracle, str(NOW - 35)),
