@@ -192,8 +192,12 @@ abstract contract VaultSettlement is VaultMarkets {
             debts += $.pockets[config.pocket].debt;
         }
         if ($.payer == Payer.Redeems) charges = self.charges;
-        self.assets = (self.gross + charges).saturatingSub(entering.saturatingSub(debts)) + 1;
         self.shares = totalSupply() + VIRTUAL;
+        // What is left where nobody has shares is for those who come: it must not make their first price.
+        self.assets = 1;
+        if (self.shares != VIRTUAL) {
+            self.assets += (self.gross + charges).saturatingSub(entering.saturatingSub(debts));
+        }
     }
 
     /// @dev The coordinator's share of what a share has gained above the mark, in new shares.

@@ -105,7 +105,8 @@ class VaultSettlement(VaultMarkets):
         self._open_pockets(epoch)
         debts = sum(self.pockets[one.entry.pocket].debt for one in epoch.values if one.stuck)
         owed = max(0, self.entering_net - debts)
-        epoch.assets = max(0, epoch.gross + epoch.paid_by_redeems - owed) + 1
+        left = max(0, epoch.gross + epoch.paid_by_redeems - owed)
+        epoch.assets = (left if self.supply else 0) + 1
         epoch.shares = self.virtual_supply
 
     def _open_pockets(self, epoch: Settling) -> None:

@@ -104,6 +104,18 @@ def test_what_leaving_costs_the_leaver_bears(costly):
     costly.check()
 
 
+def test_what_is_left_without_holders_does_not_make_a_price(costly):
+    """Fees of 6 are quoted at 100, and 5.60 are charged at 90: the rest is the depositor's, at the first price."""
+    costly.request("alice", "1000")
+    costly.close()
+    costly.commit("90", "90")
+    costly.settle()
+
+    assert costly.claim("alice") == 994 * 10**12
+    assert costly.assets() == pytest.approx(994_400_000, abs=1)
+    costly.check()
+
+
 def test_the_fee_is_not_split_by_heads(costly):
     """A crowd of tiny deposits in the epoch takes nothing off the large one but its own part."""
     for name in ("bob", "carol", "dave"):
