@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,21 @@ if TYPE_CHECKING:
     from ape.managers.accounts import TestAccountManager
     from ape.managers.chain import ChainManager
     from ape.managers.project import LocalProject
+
+
+ROLES = (
+    "operator",
+    "maker",
+    "taker",
+    "keeper",
+    "coordinator",
+    "beneficiary",
+    "hedger",
+    "referrer",
+    "delegate",
+    "stranger",
+)
+"""Whose account is which of Ape's, in their order."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +72,38 @@ def still_clock(request: pytest.FixtureRequest) -> None:
         chain: ChainManager = request.getfixturevalue("chain")
         # A block is made at the time of the one before, where nobody has said another: Anvil adds the real time else.
         chain.provider.make_request("anvil_setBlockTimestampInterval", [0])
+
+
+@dataclass
+class OnChain:
+    """What the tests of a session share on Ape's chain."""
+
+    protocol: Deployment
+    anvil: Anvil
+    actors: dict[str, TestAccountAPI]
+    bench: MarketBench
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_chain(request: pytest.FixtureRequest, still_clock: None) -> Iterator[OnChain | None]:  # noqa: ARG001 -- first
+    """Deploys before any test what they share, where one of them asks for it.
+
+    Ape takes a module's transactions back: a fixture of the session that came in the middle of one would be lost with
+    them, and workers of xdist begin anywhere.
+    """
+    shared = {"protocol", "bench", "anvil", "create_market"}
+    if not request.config.pluginmanager.has_plugin("ape-test") or not any(
+        shared.intersection(getattr(item, "fixturenames", ())) for item in request.session.items
+    ):
+        yield None
+        return
+    chain: ChainManager = request.getfixturevalue("chain")
+    accounts: TestAccountManager = request.getfixturevalue("accounts")
+    actors = {role: accounts[index] for index, role in enumerate(ROLES)}
+    anvil = Anvil(chain.provider.uri)
+    protocol = deploy_protocol(actors["operator"], parameter=PROTOCOL)
+    yield OnChain(protocol, anvil, actors, MarketBench.deploy(anvil, protocol, actors))
+    anvil.close()
 
 
 @pytest.fixture(scope="session")
@@ -129,45 +177,21 @@ def create_token(project: LocalProject, operator: TestAccountAPI) -> Callable[..
 
 
 @pytest.fixture(scope="session")
-def protocol(operator: TestAccountAPI) -> Deployment:
+def protocol(on_chain: OnChain) -> Deployment:
     """The whole protocol, owned by the operator, with bounds so wide that tests can choose their parameters."""
-    return deploy_protocol(operator, parameter=PROTOCOL)
+    return on_chain.protocol
 
 
 @pytest.fixture(scope="session")
-def anvil(chain: ChainManager) -> Iterator[Anvil]:
+def anvil(on_chain: OnChain) -> Anvil:
     """The node that Ape runs the tests on, without Ape."""
-    node = Anvil(chain.provider.uri)
-    yield node
-    node.close()
+    return on_chain.anvil
 
 
 @pytest.fixture(scope="session")
-def actors(
-    operator: TestAccountAPI,
-    maker: TestAccountAPI,
-    taker: TestAccountAPI,
-    keeper: TestAccountAPI,
-    coordinator: TestAccountAPI,
-    beneficiary: TestAccountAPI,
-    hedger: TestAccountAPI,
-    referrer: TestAccountAPI,
-    delegate: TestAccountAPI,
-    stranger: TestAccountAPI,
-) -> dict[str, TestAccountAPI]:
+def actors(accounts: TestAccountManager) -> dict[str, TestAccountAPI]:
     """Everybody, by role."""
-    return {
-        "operator": operator,
-        "maker": maker,
-        "taker": taker,
-        "keeper": keeper,
-        "coordinator": coordinator,
-        "beneficiary": beneficiary,
-        "hedger": hedger,
-        "referrer": referrer,
-        "delegate": delegate,
-        "stranger": stranger,
-    }
+    return {role: accounts[index] for index, role in enumerate(ROLES)}
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +205,6 @@ def create_market(anvil: Anvil, protocol: Deployment, actors: dict[str, TestAcco
 
 
 @pytest.fixture(scope="session")
-def bench(create_market: Callable[..., MarketBench]) -> MarketBench:
+def bench(on_chain: OnChain) -> MarketBench:
     """A market without fees."""
-    return create_market()
+    return on_chain.bench

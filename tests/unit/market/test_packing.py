@@ -81,7 +81,7 @@ ARGUMENTS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def packing(anvil, operator):
     return anvil.deploy("MockPacking", sender=operator)
 
