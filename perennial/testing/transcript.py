@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,14 @@ class Transcript:
         return printed
 
     def ask(self, command: str) -> Any:
-        """What a command tells machines; not written down."""
-        return json.loads(self._invoke([*shlex.split(command), "--json"]))
+        """What a command tells machines; not written down. It only reads, so it is asked again where it fails."""
+        arguments = [*shlex.split(command), "--json"]
+        for _ in range(2):
+            try:
+                return json.loads(self._invoke(arguments))
+            except AssertionError:
+                time.sleep(1)
+        return json.loads(self._invoke(arguments))
 
     def text(self) -> str:
         """All of it, as Markdown."""
