@@ -8,7 +8,7 @@ liquidatable, parameters at their bounds and one beyond.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.market import Market
@@ -22,6 +22,8 @@ from perennial.mirror.parameters import (
 from perennial.mirror.position import Side
 from perennial.mirror.quote import liquidation_prices
 from perennial.testing.differential import HOLDERS, Action, Bench, Relayed, Setup, Signed, Twin, address_of
+
+T = TypeVar("T")
 
 WAITS = (1, 10, 10, 60, 600, 3_600, 3_600, 3_600)
 PAYOFFS = ((4, 10**14, False), (2, 10**18, True), (-2, 10**18, False), (1, 10**16, False), (2, 10**9, False))
@@ -733,12 +735,17 @@ def leave(player: Player) -> None:
 
 def shrink(bench: Bench, start: Setup, actions: list[Action]) -> list[Action]:
     """The same failure with as few actions as leaving some out can bring it to."""
+    return fewest(actions, lambda fewer: fails(bench, start, fewer))
+
+
+def fewest(actions: list[T], still: Callable[[list[T]], bool]) -> list[T]:
+    """What is left of `actions` when runs of them, ever shorter ones, are left out as long as `still` holds."""
     size = max(1, len(actions) // 2)
     while size:
         index = 0
         while index < len(actions):
             fewer = actions[:index] + actions[index + size :]
-            if fails(bench, start, fewer):
+            if still(fewer):
                 actions = fewer
             else:
                 index += size

@@ -13,7 +13,7 @@ from perennial.mirror.quote import liquidation_prices
 from perennial.mirror.vault import Vault
 from perennial.mirror.vault_state import STUCK, VaultParameter
 from perennial.testing.differential import ACTORS, Setup, address_of
-from perennial.testing.games import PAYOFFS, Player, amount, parameter, protocol, risk
+from perennial.testing.games import PAYOFFS, Player, amount, fewest, parameter, protocol, risk
 from perennial.testing.vault_differential import MANAGER, Step, TwinBench, VaultSetup, VaultTwin
 
 if TYPE_CHECKING:
@@ -368,17 +368,7 @@ def run(twin: VaultTwin, rng: Random, steps: int) -> None:
 
 def shrink(bench: TwinBench, start: VaultSetup, actions: list[Step]) -> list[Step]:
     """The same failure with as few actions as leaving some out can bring it to."""
-    size = max(1, len(actions) // 2)
-    while size:
-        index = 0
-        while index < len(actions):
-            fewer = actions[:index] + actions[index + size :]
-            if fails(bench, start, fewer):
-                actions = fewer
-            else:
-                index += size
-        size //= 2
-    return actions
+    return fewest(actions, lambda fewer: fails(bench, start, fewer))
 
 
 def fails(bench: TwinBench, start: VaultSetup, actions: list[Step]) -> bool:
