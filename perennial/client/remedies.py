@@ -277,7 +277,7 @@ REMEDIES: dict[str, Remedy] = {
     "SafeERC20FailedOperation": Remedy(
         "The token refuses the transfer.", "Look at balance and allowance, and whether the token is paused."
     ),
-    # -- OpenZeppelin's and Solidity's own ----------------------------------------------------------------------------
+    # -- OpenZeppelin's and Solidity's own, and one of the client ------------------------------------------------------
     "ECDSAInvalidSignature": Remedy("This is no signature.", "Sign again."),
     "ECDSAInvalidSignatureLength": Remedy("A signature has 65 bytes.", "Sign again."),
     "ECDSAInvalidSignatureS": Remedy("The signature is not in its canonical form.", "Sign again."),
@@ -287,6 +287,10 @@ REMEDIES: dict[str, Remedy] = {
     "StringTooLong": Remedy("A text is too long.", "Give a shorter one."),
     "Panic": Remedy("The contract made an arithmetic or array error.", _BUG),
     "Error": Remedy("The contract refuses with a text.", ""),
+    "Overtaken": Remedy(
+        "Another transaction came first and changed what this one met; now it would succeed.",
+        "Look at the account, and send it again if it is still wanted.",
+    ),
     "revert": Remedy(
         "The call reverted without a reason.", "Look whether the address is that of the contract, on this chain."
     ),

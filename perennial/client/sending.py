@@ -29,6 +29,10 @@ PATIENCE = 120.0
 ATTEMPTS = 4
 """How often a transaction is signed anew because its nonce was taken by another one."""
 
+SPARE = 500_000
+"""Gas that a transaction gets beyond twice what it takes now: a price may come before it and leave it much to settle.
+What is not used is not paid."""
+
 _TIP = 1_000_000
 """Wei for a unit of gas to who makes the block, where the node does not say what is usual."""
 
@@ -87,7 +91,7 @@ class Sender:
             if (refusal := reverted(error)) is not None:
                 raise Refused(refusal) from None
             raise
-        return min(estimated * 5 // 4 + 20_000, GAS)
+        return min(2 * estimated + SPARE, GAS)
 
     def _submit(self, account: Any, sender: str, query: Query, gas: int) -> str:
         """Signs and hands over; a nonce that another transaction has taken meanwhile is replaced by the next one."""
@@ -151,14 +155,14 @@ class Sender:
         return mined
 
     def _reason(self, sender: str, query: Query) -> Reverted:
-        """Why it failed: the same call now, most likely, fails in the same way."""
+        """Why it failed: the same call now, most likely, fails in the same way. Where it does not it was overtaken."""
         try:
             self._rpc.call("eth_call", _request(sender, query), "latest")
         except Reverted as error:
             return error
         except RpcError as error:
             return reverted(error) or Reverted("revert")
-        return Reverted("revert")
+        return Reverted("Overtaken")
 
 
 def _request(sender: str, query: Query) -> dict[str, str]:

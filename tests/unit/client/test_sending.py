@@ -7,7 +7,7 @@ from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from perennial.abi import Reverted, selector
-from perennial.chain import Chain, Contract, NodeError, RpcError
+from perennial.chain import GAS, Chain, Contract, NodeError, RpcError
 from perennial.client.errors import ClientError, NotMinedError, Refused, UnreachableError
 from perennial.client.sending import Sender
 
@@ -94,7 +94,7 @@ def test_one_transaction(node, sender, query):
 
     (raw,) = node.sent
     sent = parts(raw)
-    assert (sent["nonce"], sent["gas"], sent["chainId"]) == (5, 145_000, 84532)
+    assert (sent["nonce"], sent["gas"], sent["chainId"]) == (5, 700_000, 84532)
     assert (sent["maxFeePerGas"], sent["maxPriorityFeePerGas"]) == (2 * 10**9 + 2_000_000, 2_000_000)
     assert (mined.block, mined.receipt.hash) == (17, "0x" + keccak(raw).hex())
 
@@ -164,6 +164,20 @@ def test_what_fails_on_chain(node, sender, query):
     with pytest.raises(Refused, match=r"MarketClosed.*The transaction 0x[0-9a-f]{64} failed") as refused:
         sender.send(KEY, query)
     assert refused.value.transaction in node.known
+
+
+def test_what_was_overtaken(node, sender, query):
+    """It failed in its block and would succeed now: nobody is told that it reverted for no reason."""
+    node.status = "0x0"
+    with pytest.raises(Refused, match=r"^Overtaken: .*send it again.*The transaction 0x[0-9a-f]{64} failed"):
+        sender.send(KEY, query)
+    assert len(node.sent) == 1
+
+
+def test_never_more_gas_than_a_transaction_may_have(node, sender, query):
+    node.answers["eth_estimateGas"] = [hex(12_000_000)]
+    sender.send(KEY, query)
+    assert parts(node.sent[0])["gas"] == GAS
 
 
 def test_what_is_not_mined(node, sender, query):
