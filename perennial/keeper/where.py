@@ -18,13 +18,14 @@ DEFAULT = "devnet"
 
 @dataclass(frozen=True)
 class Where:
-    """A node's address, names and addresses of markets and vaults, the block at which they began."""
+    """A node's address, names and addresses of markets and vaults, the block at which they began, a relay if known."""
 
     node: str
     markets: list[tuple[str, str]]
     start: int
     vaults: list[tuple[str, str]] = field(default_factory=list)
     is_devnet: bool = False
+    relay: str | None = None
 
 
 def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
@@ -44,7 +45,7 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
         raise click.UsageError(f"which node? {manifest.network} has none of its own: give --node")
     first = manifest.start_block if start is None else start
     vaults = [(name, vault.address) for name, vault in manifest.vaults.items()]
-    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET)
+    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET, relay=manifest.relay)
 
 
 def _by_address(market: str) -> tuple[str, str] | None:
