@@ -218,11 +218,11 @@ def test_agreement_counts_numbers_and_measures_differences():
 def test_no_number_is_cut(columns, digits):
     numbers = [f"-{10**digits * 9 + index:,}.25" for index in range(8)]
     table = Table("Accounts", "USD.", ["", *"abcdefgh"], [["somebody with a name", *numbers]])
-    console = Console(width=columns, file=io.StringIO())
+    output = io.StringIO()
 
-    conclude(console, [table], Agreement(), 0)
+    conclude(Console(width=columns, file=output), [table], Agreement(), 0)
 
-    printed = console.file.getvalue()
+    printed = output.getvalue()
     assert [number for number in numbers if number not in printed] == []
     assert "…" not in printed
 
