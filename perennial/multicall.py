@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.abi import decode, encode
 
 from perennial.abi import Reverted, decode_error
-from perennial.chain import NodeError
+from perennial.chain import NodeError, answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,7 @@ class Multicall:
         for query, result in zip(queries, self.try_all([(query.to, query.data) for query in queries]), strict=True):
             if isinstance(result, Reverted):
                 raise result
-            values = query.function.decode(result)
-            answers.append(values[0] if len(values) == 1 else values)
+            answers.append(answer(query, result))
         return answers
 
     def try_all(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes | Reverted]:

@@ -6,10 +6,19 @@ import logging
 
 import click
 
+from perennial.shell import ADDRESS, Command
 
-@click.command(context_settings={"show_default": True})
+
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
-@click.option("--market", "markets", multiple=True, required=True, help="Market to relay for; several of one factory.")
+@click.option(
+    "--market",
+    "markets",
+    type=ADDRESS,
+    multiple=True,
+    required=True,
+    help="Address of a market to relay for; several of one factory.",
+)
 @click.option(
     "--database",
     default="sqlite:///relay.db",

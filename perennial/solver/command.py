@@ -12,6 +12,7 @@ import click
 
 from perennial.amounts import raw
 from perennial.sending.keys import load_key
+from perennial.shell import ADDRESS, Command
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 """Environment variables."""
@@ -32,14 +33,16 @@ class _Amount(click.ParamType):
 AMOUNT = _Amount()
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option("--relay", "relay_url", default="http://127.0.0.1:8000", envvar="PERENNIAL_RELAY", help="Relay to ask.")
 @click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
-@click.option("--market", required=True, help="Market to work on.")
+@click.option("--market", type=ADDRESS, required=True, help="Address of the market to work on.")
 @click.option(
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
 )
-@click.option("--account", help="Whose inventory to use: the key is its operator. The key's own if missing.")
+@click.option(
+    "--account", type=ADDRESS, help="Whose inventory to use: the key is its operator. The key's own if missing."
+)
 @click.option("--journal", default="solver.db", type=click.Path(path_type=Path), help="What was signed; keep it.")
 @click.option("--max-inventory", default="0", type=AMOUNT, help="Largest own size, long or short; 0 to cross alone.")
 @click.option("--max-fill", default="1000000", type=AMOUNT, help="Largest size of one fill from inventory.")
@@ -102,5 +105,5 @@ def solver(
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
     sender = None if dry_run or key is None else Sender(key, view.chain_id, view, Journal(journal), tip, patience)
-    with RelayClient(relay_url) as relay:
+    with view, RelayClient(relay_url) as relay:
         Solver(relay, view, sender, options).run(stop, interval)
