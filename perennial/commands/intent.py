@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,8 @@ from perennial.client import InputError
 from perennial.client.intents import at_relay
 from perennial.commands.output import Listing
 from perennial.commands.session import command
+from perennial.devnet.services import services_of
+from perennial.manifest import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from perennial.client.intents import Filled, SignedIntent
     from perennial.client.results import Sent
     from perennial.commands.session import Session
+
+RELAY = "http://127.0.0.1:8000"
+"""Where `perennial relay` listens if nobody says otherwise."""
 
 _COLUMNS = {
     "hash": "hash",
@@ -38,11 +44,19 @@ def intent() -> None:
 def _relay(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--relay",
-        default="http://127.0.0.1:8000",
         envvar="PERENNIAL_RELAY",
-        show_default=True,
+        show_default=f"a devnet's own, else {RELAY}",
         help="Address of a relay.",
     )(function)
+
+
+def _found(session: Session, relay: str | None) -> str:
+    """The relay that is named, else the one of the devnet, else where one is that says nothing of its port."""
+    if relay is not None:
+        return relay
+    with contextlib.suppress(ManifestError):
+        return services_of(session.network).relay or RELAY
+    return RELAY
 
 
 @command(
@@ -71,29 +85,31 @@ def post(
     price: str,
     expiry: str,
     of: str | None,
-    relay: str,
+    relay: str | None,
 ) -> SignedIntent:
     """Signs an intent and posts it to a relay. No gas, and no tokens move before it is filled."""
     intents, signer = session.market(name).intents, session.signer
     options = {} if of is None else {"signer": signer.address}
     built = intents.build(signer if of is None else of, side, size, price=price, usd=usd, expiry=expiry, **options)
-    return intents.post(built, intents.sign(built, signer), relay, estimated=usd is not None)
+    return intents.post(built, intents.sign(built, signer), _found(session, relay), estimated=usd is not None)
 
 
 @command("list", group=intent, examples=["intent list BTC-USD"])
 @click.argument("name", metavar="MARKET")
 @_relay
-def list_(session: Session, name: str, relay: str) -> Listing:
+def list_(session: Session, name: str, relay: str | None) -> Listing:
     """Lists what is open in a market at a relay."""
-    return Listing(session.market(name).intents.open(relay), _COLUMNS, "No intents are open.")
+    found = session.market(name).intents.open(_found(session, relay))
+    return Listing(found, _COLUMNS, "No intents are open.")
 
 
 @command("show", group=intent, examples=["intent show 0x…"])
 @click.argument("digest", metavar="HASH")
 @_relay
-def show(session: Session, digest: str, relay: str) -> SignedIntent:
+def show(session: Session, digest: str, relay: str | None) -> SignedIntent:
     """Shows an intent at a relay by its hash."""
-    return at_relay(session.protocol, digest, relay).get(digest, relay)
+    there = _found(session, relay)
+    return at_relay(session.protocol, digest, there).get(digest, there)
 
 
 @command("fill", group=intent, account="signs", examples=["intent fill 0x… --size 0.2 --account 3"])
@@ -101,9 +117,10 @@ def show(session: Session, digest: str, relay: str) -> SignedIntent:
 @click.option("--size", help="Size in units; all that remains where none is given.")
 @click.option("--for", "of", help="Whose account, where the signer is its operator.")
 @_relay
-def fill(session: Session, digest: str, size: str | None, of: str | None, relay: str) -> Filled:
+def fill(session: Session, digest: str, size: str | None, of: str | None, relay: str | None) -> Filled:
     """Takes the other side of an intent at its price. The account needs margin in the market."""
-    return at_relay(session.protocol, digest, relay).fill(session.signer, digest, relay, size, of=of)
+    there = _found(session, relay)
+    return at_relay(session.protocol, digest, there).fill(session.signer, digest, there, size, of=of)
 
 
 @command(
@@ -115,15 +132,16 @@ def fill(session: Session, digest: str, size: str | None, of: str | None, relay:
 @click.argument("digest", metavar="HASH")
 @click.option("--on-chain", is_flag=True, help="By a transaction, which binds everybody, and not by a message.")
 @_relay
-def cancel(session: Session, digest: str, on_chain: bool, relay: str) -> Sent:
+def cancel(session: Session, digest: str, on_chain: bool, relay: str | None) -> Sent:
     """Cancels an intent, with all others of the same nonce.
 
     A message to the relay costs no gas and takes it off its book, but who has kept the intent can still fill it until
     somebody brings the message to the chain; --on-chain makes sure.
     """
-    intents = at_relay(session.protocol, digest, relay)
-    found = intents.get(digest, relay)
+    there = _found(session, relay)
+    intents = at_relay(session.protocol, digest, there)
+    found = intents.get(digest, there)
     signer = session.signer
     if found.account != signer.address:
         raise InputError(f"the intent is of {found.account}, and --account is {signer.address}")
-    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else relay)
+    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else there)

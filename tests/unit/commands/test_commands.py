@@ -211,3 +211,16 @@ def test_approvals(run, local):
     local.token.approve(local.market, 0, sender=local.trader, **FREE)
     ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.000000 mUSD")
     assert "approved     7.00" in ends(run("deposit", "BTC-USD", "7"), 0).stdout
+
+
+# -- Relays ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_relay_of_a_devnet_is_known_and_another_one_is_named(run, network):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
+        Path(network).with_suffix(".services").write_text(json.dumps({"prices": "", "relay": nowhere, "keeper": ""}))
+
+        ends(run("intent", "list", "BTC-USD"), 3, f"the relay does not answer at {nowhere}")
+        ends(run("intent", "list", "BTC-USD", "--relay", "http://127.0.0.1:1"), 3, "at http://127.0.0.1:1")
