@@ -1,4 +1,4 @@
-"""What commands share: exit codes, and for those that run for long addresses, and ends without a traceback.
+"""What commands share: exit codes, and for those that run for long an end without a traceback.
 
 Those of who trades have `perennial.commands.session` besides, which speaks JSON as well.
 """
@@ -11,23 +11,6 @@ import click
 
 REFUSED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: a contract or a node refuses; what was asked for cannot be meant; nothing answers."""
-
-
-class Address(click.ParamType):
-    """An option that takes an address."""
-
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Checksummed."""
-        from eth_utils.address import is_address, to_checksum_address
-
-        if not is_address(value):
-            self.fail(f"{value!r} is no address; `perennial market NAME` prints that of a market", param, ctx)
-        return str(to_checksum_address(value))
-
-
-ADDRESS = Address()
 
 
 class Command(click.Command):
@@ -54,8 +37,9 @@ def code_of(error: Exception) -> int | None:
     from perennial.chain import NodeAddressError, NodeError, RpcError
     from perennial.keeper.state import StateError
     from perennial.manifest import ManifestError
+    from perennial.sending.journal import OwnerError
 
-    if isinstance(error, RpcError | Reverted | StateError | OperationalError):
+    if isinstance(error, RpcError | Reverted | StateError | OwnerError | OperationalError):
         return REFUSED
     if isinstance(error, NodeAddressError | ManifestError):
         return USAGE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +10,6 @@ from perennial.client import InputError
 from perennial.client.intents import at_relay
 from perennial.commands.output import Listing
 from perennial.commands.session import command
-from perennial.devnet.services import services_of
-from perennial.manifest import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +17,6 @@ if TYPE_CHECKING:
     from perennial.client.intents import Filled, SignedIntent
     from perennial.client.results import Sent
     from perennial.commands.session import Session
-
-RELAY = "http://127.0.0.1:8000"
-"""Where `perennial relay` listens if nobody says otherwise."""
 
 _COLUMNS = {
     "hash": "hash",
@@ -42,21 +36,10 @@ def intent() -> None:
 
 
 def _relay(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--relay",
-        envvar="PERENNIAL_RELAY",
-        show_default=f"a devnet's own, else {RELAY}",
-        help="Address of a relay.",
-    )(function)
-
-
-def _found(session: Session, relay: str | None) -> str:
-    """The relay that is named, else the one of the devnet, else where one is that says nothing of its port."""
-    if relay is not None:
-        return relay
-    with contextlib.suppress(ManifestError):
-        return services_of(session.network).relay or RELAY
-    return RELAY
+    option = click.option(
+        "--relay", envvar="PERENNIAL_RELAY", help="Address of a relay; that of the network's manifest if missing."
+    )
+    return option(function)
 
 
 @command(
@@ -91,7 +74,7 @@ def post(
     intents, signer = session.market(name).intents, session.signer
     options = {} if of is None else {"signer": signer.address}
     built = intents.build(signer if of is None else of, side, size, price=price, usd=usd, expiry=expiry, **options)
-    return intents.post(built, intents.sign(built, signer), _found(session, relay), estimated=usd is not None)
+    return intents.post(built, intents.sign(built, signer), relay, estimated=usd is not None)
 
 
 @command("list", group=intent, examples=["intent list BTC-USD"])
@@ -99,8 +82,7 @@ def post(
 @_relay
 def list_(session: Session, name: str, relay: str | None) -> Listing:
     """Lists what is open in a market at a relay."""
-    found = session.market(name).intents.open(_found(session, relay))
-    return Listing(found, _COLUMNS, "No intents are open.")
+    return Listing(session.market(name).intents.open(relay), _COLUMNS, "No intents are open.")
 
 
 @command("show", group=intent, examples=["intent show 0x…"])
@@ -108,8 +90,7 @@ def list_(session: Session, name: str, relay: str | None) -> Listing:
 @_relay
 def show(session: Session, digest: str, relay: str | None) -> SignedIntent:
     """Shows an intent at a relay by its hash."""
-    there = _found(session, relay)
-    return at_relay(session.protocol, digest, there).get(digest, there)
+    return at_relay(session.protocol, digest, relay).get(digest, relay)
 
 
 @command("fill", group=intent, account="signs", examples=["intent fill 0x… --size 0.2 --account 3"])
@@ -119,8 +100,7 @@ def show(session: Session, digest: str, relay: str | None) -> SignedIntent:
 @_relay
 def fill(session: Session, digest: str, size: str | None, of: str | None, relay: str | None) -> Filled:
     """Takes the other side of an intent at its price. The account needs margin in the market."""
-    there = _found(session, relay)
-    return at_relay(session.protocol, digest, there).fill(session.signer, digest, there, size, of=of)
+    return at_relay(session.protocol, digest, relay).fill(session.signer, digest, relay, size, of=of)
 
 
 @command(
@@ -138,10 +118,9 @@ def cancel(session: Session, digest: str, on_chain: bool, relay: str | None) -> 
     A message to the relay costs no gas and takes it off its book, but who has kept the intent can still fill it until
     somebody brings the message to the chain; --on-chain makes sure.
     """
-    there = _found(session, relay)
-    intents = at_relay(session.protocol, digest, there)
-    found = intents.get(digest, there)
+    intents = at_relay(session.protocol, digest, relay)
+    found = intents.get(digest, relay)
     signer = session.signer
     if found.account != signer.address:
         raise InputError(f"the intent is of {found.account}, and --account is {signer.address}")
-    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else there)
+    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else session.protocol.relay_at(relay))

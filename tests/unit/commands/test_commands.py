@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from click.testing import CliRunner
 
 from perennial.cli import _COMMANDS, main
 from perennial.commands.intent import intent
+from perennial.intents import Intent
 from perennial.local import FREE
+from perennial.relay.client import RelayClient
+from perennial.relay.records import Order, Status
 
 TRADING = ["open", "close", "reduce", "deposit", "withdraw", "claim", "settle", "liquidate"]
 ASKING = ["markets", "market", "quote", "positions", "orders", "history"]
@@ -190,6 +194,29 @@ def test_no_node(run):
         ends(run("intent", "list", "BTC-USD", "--relay", nowhere), 3, "the relay does not answer")
 
 
+def test_the_networks_relay(run, network):
+    """Named by its manifest, unless another one is."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        question = ["intent", "list", "BTC-USD"]
+        ends(run(*question), 2, "which relay? local names none: give its address (--relay, or PERENNIAL_RELAY)")
+        change(network, relay=f"http://127.0.0.1:{port}")
+        ends(run(*question), 3, "the relay does not answer")
+        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 3, "missing an 'http://'")
+
+
+def test_a_relay_that_hands_out_another_intent(run, local, monkeypatch):
+    """A better one under the same hash, say: nothing of it is believed, least of all is it filled."""
+    market, account = local.market.address, local.maker.address
+    asked = Intent.build(market=market, account=account, amount=1, price=60_000, expiry=2**40, nonce=1)
+    given = replace(asked, price=asked.price * 2)
+    order = Order(1, "0x", given, b"", Status.OPEN, given.size, 0)
+    monkeypatch.setattr(RelayClient, "order", lambda *_: order)
+    for verb in (["show"], ["fill"], ["cancel"], ["cancel", "--on-chain"]):
+        ends(run("intent", *verb, "0x" + "11" * 32, "--relay", "http://relay"), 1, "gives another intent than 0x1111")
+
+
 def test_a_node_of_another_chain(run, network):
     change(network, chain_id=1)
     ends(run("markets"), 3, "is of chain 31337; local is chain 1")
@@ -211,16 +238,3 @@ def test_approvals(run, local):
     local.token.approve(local.market, 0, sender=local.trader, **FREE)
     ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.000000 mUSD")
     assert "approved     7.00" in ends(run("deposit", "BTC-USD", "7"), 0).stdout
-
-
-# -- Relays ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_relay_of_a_devnet_is_known_and_another_one_is_named(run, network):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
-        Path(network).with_suffix(".services").write_text(json.dumps({"prices": "", "relay": nowhere, "keeper": ""}))
-
-        ends(run("intent", "list", "BTC-USD"), 3, f"the relay does not answer at {nowhere}")
-        ends(run("intent", "list", "BTC-USD", "--relay", "http://127.0.0.1:1"), 3, "at http://127.0.0.1:1")
