@@ -127,7 +127,7 @@ REMEDIES: dict[str, Remedy] = {
         "The fill is less than a tenth of the intent, and not all that remains.", "Fill at least the minimum."
     ),
     "ForeignCode": Remedy("The code of a Market was made for another factory.", _OWNER),
-    "OwnerRequired": Remedy("The MarketFactory always has an owner.", "Hand it over instead: transferOwnership."),
+    "OwnerRequired": Remedy("The protocol always has an owner.", "Hand it over instead: transferOwnership."),
     "LengthMismatch": Remedy("The batch has not one signature for each message.", "Give as many as messages."),
     # -- Roles and parameters -----------------------------------------------------------------------------------------
     "NotCoordinator": Remedy("The caller is not the coordinator.", "Send with the coordinator, or the owner."),

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.exceptions import EncodingError
+from eth_abi.grammar import ABIType, BasicType, TupleType, parse
+from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import interface
@@ -68,8 +71,9 @@ def own(
     """One step towards a call of the owner's; whether it has happened.
 
     `target` is a contract or a market of the manifest, `arguments` are texts: numbers as the contract takes them,
-    structs as JSON lists, roles of the timelock by name. Raises DeploymentError, StepError, LookupError for a function
-    that there is not, ValueError for an argument.
+    structs and lists as JSON lists, bytes in hex, roles of the timelock by name; an address may be the name of a
+    contract or a market, or MARKET.oracle. Raises DeploymentError, StepError, LookupError for a function that there is
+    not, ValueError for an argument.
     """
     place = path or DEPLOYMENTS / f"{network.name}.json"
     manifest = Manifest.read(place)
@@ -94,8 +98,11 @@ def encoded(manifest: Manifest, target: str, function: str, arguments: Sequence[
     else:
         name, address = "IMarket", manifest.market(target).address
     wanted = interface(name).function(function, len(arguments))
-    values = [_value(kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
-    return address, wanted.encode(values)
+    values = [_value(manifest, kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
+    try:
+        return address, wanted.encode(values)
+    except EncodingError as error:
+        raise ValueError(f"{function}: {error}") from error
 
 
 def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, report: Callable[[str], None]) -> bool:
@@ -134,12 +141,40 @@ def _require(may: bool, sender: Sender, lack: str, who: str, step: Change) -> No
         )
 
 
-def _value(kind: str, text: str) -> Any:
+def _value(manifest: Manifest, kind: str, text: str) -> Any:
     """An argument of an ABI type. Raises ValueError."""
-    if kind == "address" or kind == "string":
+    if kind == "string":
         return text
+    if kind == "address":
+        return _address(manifest, text)
     if kind == "bytes32" and text in _ROLES:
         return _ROLES[text]
-    if kind.startswith("bytes"):
+    if kind.startswith("bytes") and not kind.endswith("]"):
         return bytes.fromhex(text.removeprefix("0x"))
-    return json.loads(text)
+    return _decoded(parse(kind), json.loads(text))
+
+
+def _address(manifest: Manifest, text: str) -> str:
+    """An address, as it is or by what the manifest has there. Raises ValueError."""
+    market, _, part = text.rpartition(".")
+    if text in manifest.contracts:
+        return manifest.address(text)
+    if text in manifest.markets:
+        return manifest.market(text).address
+    if part == "oracle" and market in manifest.markets:
+        return manifest.market(market).oracle
+    if not is_address(text):
+        raise ValueError(f"{text!r} is neither an address nor a contract or market of {manifest.network}")
+    return text
+
+
+def _decoded(kind: ABIType, value: Any) -> Any:
+    """What JSON says, with bytes in the place of hex. Raises ValueError."""
+    if kind.is_array or isinstance(kind, TupleType):
+        if not isinstance(value, list):
+            raise ValueError(f"a list is needed, not {value!r}")
+        parts = kind.components if isinstance(kind, TupleType) and not kind.is_array else [kind.item_type] * len(value)
+        return tuple(_decoded(part, each) for part, each in zip(parts, value, strict=True))
+    if isinstance(kind, BasicType) and kind.base == "bytes":
+        return bytes.fromhex(str(value).removeprefix("0x"))
+    return value

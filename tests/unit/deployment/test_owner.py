@@ -1,16 +1,18 @@
 """Calls of the owner's through the timelock, and the pause."""
 
+from dataclasses import replace
+
 import pytest
 
 from perennial.chain import Contract
-from perennial.deployment import create_market_from_file
+from perennial.deployment import create2, create_market_from_file
 from perennial.deployment.market_file import MARKETS
 from perennial.deployment.owner import encoded, own, set_paused
 from perennial.deployment.plan import CANCELLER, PROPOSER, call
 from perennial.deployment.run import DeploymentError
 from perennial.deployment.sender import StepError
 from perennial.deployment.verify import verify
-from perennial.manifest import Manifest, ManifestError
+from perennial.manifest import Feed, Manifest, ManifestError
 
 DELAY = 600
 
@@ -58,6 +60,43 @@ def test_structs_are_lists_and_markets_go_by_name(node, path, proposer, stranger
     assert factory.read("parameter")[1] == 1000
     market = Contract(node.chain, "IMarket", Manifest.read(path).markets["BTC-USD"].address)
     assert market.read("beneficiary") == proposer.address.lower()
+
+
+def test_a_source_of_prices_is_replaced(node, path, proposer, stranger):
+    """From Pyth to Chainlink, contracts and oracles by name; the verification tells until the manifest says so, too."""
+    salt, code = create2.salt_of("feed"), create2.creation("MockAggregator", [8])
+    node.act(stranger.address, create2.PROXY, create2.calldata(salt, code))
+    feed = "0x" + create2.address_of(salt, code)[2:].lower().rjust(64, "0")
+    market = create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+
+    arguments = ("BTC-USD.oracle", "ChainlinkOracle", f'[["{feed}", 1]]')
+    through(node, path, proposer, "OracleFactory", "updateProvider", *arguments)
+
+    manifest = Manifest.read(path)
+    chainlink = manifest.address("ChainlinkOracle")
+    assert Contract(node.chain, "Oracle", market.oracle).read("adapter") == chainlink.lower()
+    differences = verify(manifest, node.network, node.rpc).differences
+    assert [str(each) for each in differences] == ["oracle BTC-USD.serving: PythOracle expected, ChainlinkOracle found"]
+    manifest.oracles["BTC-USD"] = replace(manifest.oracles["BTC-USD"], adapter=chainlink, feeds=[Feed(feed, 1)])
+    assert verify(manifest, node.network, node.rpc).differences == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            ("BTC-USD.oracle", "ChainlinkOracle", "[]"),
+            "'BTC-USD.oracle' is neither an address nor a contract or market",
+        ),
+        (("0x" + "7" * 40, "PythOracle", "{}"), "a list is needed, not"),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 1, 1]]'), "longer"),
+        (("0x" + "7" * 40, "PythOracle", '[["zz", 1]]'), "non-hexadecimal"),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 300]]'), "updateProvider: "),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_named(node, arguments, problem):
+    with pytest.raises(ValueError, match=problem):
+        encoded(node.manifest, "OracleFactory", "updateProvider", arguments)
 
 
 def test_the_same_call_again_needs_another_salt(node, path, proposer, stranger, pauser):
