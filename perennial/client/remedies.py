@@ -291,6 +291,10 @@ REMEDIES: dict[str, Remedy] = {
         "Another transaction came first and changed what this one met; now it would succeed.",
         "Look at the account, and send it again if it is still wanted.",
     ),
+    "NoContract": Remedy(
+        "There is no contract at this address on the chain of this node.",
+        "Look at the network and the node: a local chain that was started anew has nothing of the one before.",
+    ),
     "revert": Remedy(
         "The call reverted without a reason.", "Look whether the address is that of the contract, on this chain."
     ),
@@ -370,6 +374,7 @@ def shown(error: str, parameter: str, kind: str, value: Any) -> Any:
 def _parameters() -> dict[tuple[str, int], tuple[tuple[str, str], ...]]:
     found: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {("Panic", 1): (("code", "uint256"),)}
     found["Error", 1] = (("reason", "string"),)
+    found["NoContract", 1] = (("address", "address"),)
     for artifact in load_all():
         for entry in artifact.abi:
             if entry["type"] == "error":
