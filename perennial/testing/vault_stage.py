@@ -27,7 +27,8 @@ STEP = 10
 class Stage:
     """Markets at a price of 100 and a vault over them; token units have 6 decimals, prices and sizes as well.
 
-    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` is USD.
+    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` and
+    `min_margin` are USD. The chain's time stands still; versions have a clock of their own.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Stage:
         maker_fee: int = 0,
         position_fee: int = 0,
         settlement_fee: int = 0,
+        min_margin: int = 0,
     ) -> None:
         factory = Factory(ProtocolParameter.from_abi(values(PROTOCOL)))
-        risk = replace(RiskParameter.from_abi(values(RISK)), maker_fee=maker_fee)
+        risk = replace(RiskParameter.from_abi(values(RISK)), maker_fee=maker_fee, min_margin=min_margin)
         parameter = replace(
             MarketParameter.from_abi(values(PARAMETER)), position_fee=position_fee, settlement_fee=settlement_fee
         )
@@ -162,6 +164,17 @@ class Schemer:
         """Tokens come in."""
         name = self.rng.choice(PARTY)
         self.vault.request_deposit(self.size(), self.rng.choice(PARTY), name)
+
+    def deposit_about(self, assets: int) -> None:
+        """Comes in with up to so much."""
+        self.vault.request_deposit(self.rng.randint(1, assets), PARTY[0], PARTY[0])
+
+    def redeem_all(self) -> None:
+        """Leaves with all of it."""
+        name = PARTY[0]
+        self.vault.mint(self.vault.max_mint(name), name, name)
+        self.vault.redeem(self.vault.max_redeem(name), name, name)
+        self.vault.request_redeem(self.vault.balance_of(name), name, name)
 
     def redeem(self) -> None:
         """Shares come back."""
