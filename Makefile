@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# Hundreds of processes import the same packages: what Python compiles of them is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests run in this many processes, each with an Anvil of its own.
 WORKERS ?= 2
@@ -38,7 +40,7 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
-$(TOOLS): .venv/.synced node_modules/.installed tools/link.sh tools/solc.mjs
+$(TOOLS): .venv/.synced node_modules/.installed tools/link.sh tools/solc.mjs tools/parts.mjs
 	@sh tools/link.sh
 	@touch $@
 

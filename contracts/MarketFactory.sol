@@ -169,7 +169,9 @@ contract MarketFactory is IMarketFactory, Ownable2Step {
 
     /// @inheritdoc IMarketFactory
     function tokenScale(address token) public view returns (uint256 scale) {
-        uint256 decimals = token.code.length == 0 ? 0 : IERC20Metadata(token).decimals();
+        // Asked by hand: a token that does not say would else be refused without an error.
+        (bool success, bytes memory data) = token.staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
+        uint256 decimals = success && data.length >= 32 ? abi.decode(data, (uint256)) : 0;
         if (decimals < 6 || decimals > 18) revert UnsupportedDecimals(token, decimals);
         return 10 ** (decimals - 6);
     }

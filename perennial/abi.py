@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from perennial.artifacts import load, load_all
@@ -105,11 +106,17 @@ def interface(contract: str) -> Interface:
 
 
 def decode_error(data: bytes) -> Reverted:
-    """The error behind what a reverted call returned; an unknown one keeps its selector as its name."""
+    """The error behind what a reverted call returned; one that is unknown or malformed is named by its bytes.
+
+    Whoever is called may return anything, a contract wallet for one: nothing of it is an exception here.
+    """
     if not data:
         return Reverted("revert")
     name, types = _errors().get(data[:4], (f"0x{data.hex()}", ()))
-    return Reverted(name, decode(types, data[4:]))
+    try:
+        return Reverted(name, decode(types, data[4:]))
+    except (DecodingError, ValueError, OverflowError):
+        return Reverted(f"0x{data.hex()}")
 
 
 @cache

@@ -105,7 +105,8 @@ class Vault:
 class Manifest:
     """A deployment of the protocol. `timelock` is None where an account owns it, `rpc` is a devnet's alone.
 
-    No event of the protocol is older than `start_block`.
+    `relay` is the address of a relay of signed intents, None where nobody has named one. No event of the protocol is
+    older than `start_block`.
     """
 
     network: str
@@ -115,6 +116,7 @@ class Manifest:
     pauser: str
     timelock: str | None = None
     rpc: str | None = None
+    relay: str | None = None
     contracts: dict[str, Deployed] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     oracles: dict[str, Oracle] = field(default_factory=dict)

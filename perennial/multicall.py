@@ -49,20 +49,23 @@ class Multicall:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
+    def is_there(self) -> bool:
+        """Whether the chain has the contract."""
+        return self._chain.rpc.call("eth_getCode", ADDRESS, "latest") not in ("0x", "")
+
     def check(self) -> None:
         """Raises NodeError where the chain does not have the contract."""
-        if self._chain.rpc.call("eth_getCode", ADDRESS, "latest") in ("0x", ""):
+        if not self.is_there():
             raise NodeError(f"this chain has no Multicall3 at {ADDRESS}")
 
     def ask_all(self, queries: Sequence[Query]) -> list[Any]:
         """The answers of many views. Raises the first Reverted."""
-        answers = []
-        for query, result in zip(queries, self.try_all([(query.to, query.data) for query in queries]), strict=True):
-            if isinstance(result, Reverted):
-                raise result
-            values = query.function.decode(result)
-            answers.append(values[0] if len(values) == 1 else values)
-        return answers
+        return _answers(queries, self.try_all([(query.to, query.data) for query in queries]))
+
+    def ask_after(self, call: Query, queries: Sequence[Query]) -> list[Any]:
+        """As `ask_all`, of what would be after a call that anybody may make; of what is, where that reverts."""
+        _, *results = self.try_all([(query.to, query.data) for query in (call, *queries)])
+        return _answers(queries, results)
 
     def try_all(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes | Reverted]:
         """What calls `(to, data)` return, or why they revert, one after the other but without effect in the end."""
@@ -84,3 +87,13 @@ class Multicall:
         answer: str = self._chain.rpc.call("eth_call", call, "latest", *overrides)
         (results,) = decode(["(bool,bytes)[]"], bytes.fromhex(answer.removeprefix("0x")))
         return [data if succeeded else decode_error(data) for succeeded, data in results]
+
+
+def _answers(queries: Sequence[Query], results: Sequence[bytes | Reverted]) -> list[Any]:
+    answers = []
+    for query, result in zip(queries, results, strict=True):
+        if isinstance(result, Reverted):
+            raise result
+        values = query.function.decode(result)
+        answers.append(values[0] if len(values) == 1 else values)
+    return answers

@@ -4,6 +4,9 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { compile } from "./parts.mjs";
 
 const solc = createRequire(import.meta.url)("solc");
 
@@ -14,6 +17,7 @@ Usage: solc [options] [input_file...] [context:prefix=target...]
   --version                    Show version and exit.
   --help                       Show this text and exit.
   --standard-json              Read a JSON description from stdin (or a file), write JSON to stdout.
+  --parts n                    With --standard-json: compile in so many processes; as many as pay where it is missing.
   --combined-json abi,asm,ast,bin,bin-runtime,devdoc,function-debug,function-debug-runtime,generated-sources,generated-sources-runtime,hashes,metadata,opcodes,srcmap,srcmap-runtime,storage-layout,userdoc
                                Output a single JSON document with the given contract outputs.
   --base-path path             Root of the source tree for imports.
@@ -63,6 +67,7 @@ function parse(argv) {
   while (args.length > 0) {
     const arg = args.shift();
     if (arg === "--standard-json") options.standardJson = true;
+    else if (arg === "--parts") options.parts = Number(value());
     else if (arg === "--version" || arg === "--help") options[arg.slice(2)] = true;
     else if (arg === "--combined-json") options.combined = value().split(",");
     else if (arg === "--base-path") options.roots.unshift(value());
@@ -156,8 +161,11 @@ if (options.version) {
 } else if (options.help) {
   process.stdout.write(HELP);
 } else if (options.standardJson) {
-  const input = JSON.parse(readFileSync(options.files[0] ?? 0, "utf8"));
-  process.stdout.write(solc.compile(JSON.stringify(inline(input, read)), { import: read }));
+  const input = inline(JSON.parse(readFileSync(options.files[0] ?? 0, "utf8")), read);
+  const alone = (whole) => JSON.parse(solc.compile(JSON.stringify(whole), { import: read }));
+  const argv = [fileURLToPath(import.meta.url), "--standard-json", ...options.roots.flatMap((root) => (root ? ["--include-path", root] : []))];
+  const output = await compile(input, options.parts, argv, alone);
+  process.stdout.write(JSON.stringify(output));
 } else if (options.combined) {
   process.stdout.write(combined(options, read));
 } else {

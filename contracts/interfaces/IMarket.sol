@@ -16,16 +16,18 @@ import { IMarketEvents } from "./IMarketEvents.sol";
 /// @title Market: where makers, longs and shorts settle against one price
 /// @notice Every amount, size, price and rate has 6 decimals (docs/protocol.md §1.1); timestamps are Unix seconds.
 ///         Views read what was last settled: call `settle` first for the present. Every call of a user reverts with
-///         MarketPaused while the protocol is paused.
+///         MarketPaused while the protocol is paused; what settles or moves money reverts with Reentered inside another
+///         such call, and with InvalidVersion where the oracle gives a version that time cannot have.
 interface IMarket is IMarketErrors, IMarketEvents {
     // -- Trading -----------------------------------------------------------------------------------------------------
 
     /// @notice Changes an account's size at the current version (§5.2) and its collateral at once (§5.8).
     ///         Settles the market and the account first; with no deltas that is all it does.
     /// @dev Sizes and withdrawals: the account or its operator. Deposits: anyone, from the caller's tokens.
-    ///      Reverts with NotOperator, BothSides, WrongSide, OverClose, SizeOverflow, AccountLocked, StalePrice,
-    ///      MarketClosed, TooManyPending, MakerLimitExceeded, EfficiencyTooLow, UncoveredClose, ReferrerMismatch,
-    ///      InsufficientMargin, InsufficientMaintenance, InsufficientCollateral, InsufficientTokens, CollateralOverflow.
+    ///      Reverts with NotOperator, BothSides, FillCrosses, WrongSide, OverClose, AccountLocked, StalePrice,
+    ///      MarketClosed, TooManyPending, SizeOverflow, MakerLimitExceeded, EfficiencyTooLow, UncoveredClose,
+    ///      CollateralOverflow, ReferrerMismatch, InsufficientCollateral, InsufficientMargin, InsufficientMaintenance,
+    ///      InsufficientTokens.
     /// @param account Whose account
     /// @param makerDelta Change of maker size; `int256.min` closes all that may be closed
     /// @param takerDelta Change of taker size, positive towards long; `int256.min` closes all that may be closed

@@ -93,8 +93,9 @@ interface IMarketFactory is IBeacon {
     // -- Markets -----------------------------------------------------------------------------------------------------
 
     /// @notice Opens a market; the caller becomes its coordinator (§3.1). Anyone may call.
-    /// @dev Reverts with ParameterOutOfBounds, UnsupportedDecimals, RewardIsToken, UnknownPayoff, ZeroAddress, or with the
-    ///      OracleFactory's error where the oracle is unknown, taken or somebody else's (§3.2).
+    /// @dev Reverts with FactoryPaused, ZeroAddress, RewardIsToken, UnknownPayoff, ParameterOutOfBounds,
+    ///      UnsupportedDecimals, or with the OracleFactory's error where the oracle is unknown, taken or somebody else's
+    ///      (§3.2).
     /// @param definition What the market is made of
     /// @param risk Risk parameters (§4.1)
     /// @param parameter Market parameters (§4.2)
@@ -193,10 +194,11 @@ interface IMarketFactory is IBeacon {
 
     // -- Pause -------------------------------------------------------------------------------------------------------
 
-    /// @notice Refuses every call of users in all markets; views and the owner's calls stay open. Pauser only.
+    /// @notice Refuses every call of users in all markets; views and the owner's calls stay open. Pauser only;
+    ///         reverts with NotPauser.
     function pause() external;
 
-    /// @notice Ends the pause. Pauser, or the owner in case the pauser is lost.
+    /// @notice Ends the pause. Pauser, or the owner in case the pauser is lost; reverts with NotPauser.
     function unpause() external;
 
     /// @return Whether users' calls are refused

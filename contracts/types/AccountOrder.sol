@@ -59,7 +59,7 @@ function referralUnits(AccountOrder memory self) pure returns (uint256) {
     }
 }
 
-/// @title Slots O.a and O.b
+/// @title Slots O.a, O.b and O.c
 library AccountOrderStorage {
     uint256 internal constant MAX_RATE = (1 << 41) - 1;
     int256 internal constant MAX_CHANGE = (1 << 25) - 1;
@@ -102,7 +102,7 @@ library AccountOrderStorage {
         return (int256(int64(uint64(c))), int256(int128(uint128(c >> 64))));
     }
 
-    /// @dev |size| is below 2^63 and |price| below 2^57 in the sum of an account's fills (Fills.sol).
+    /// @dev |size| is below 2^63 and |notional| below 2^127 (Matching.sol).
     function storeFills(AccountOrder memory self) internal pure returns (uint256) {
         // casts: two's complement, cut to its bits
         return uint256(uint64(int64(self.fillSize))) | uint256(uint128(int128(self.fillNotional))) << 64;

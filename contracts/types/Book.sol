@@ -5,7 +5,7 @@ import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import { Side } from "./Side.sol";
 
-/// @notice Sizes of the market's three sides, raw with 6 decimals, each below 2^63.
+/// @notice Sizes of the market's three sides, raw with 6 decimals, each below 2^64 (Orders.checkSize).
 struct Book {
     uint256 maker;
     uint256 long;
@@ -54,7 +54,7 @@ function skew(Book memory self, uint256 virtualTaker) pure returns (int256) {
     unchecked {
         uint256 denominator = major(self) + virtualTaker;
         if (denominator == 0) return 0;
-        // casts: sizes are below 2^63, virtualTaker below 2^64
+        // casts: sizes and virtualTaker are below 2^64
         return (int256(self.long) - int256(self.short)) * 1e6 / int256(denominator);
     }
 }

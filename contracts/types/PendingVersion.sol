@@ -45,7 +45,7 @@ function change(PendingVersion memory self, Side side, int256 delta) pure {
 /// @notice Carries the orders out on a book, in memory.
 function applyTo(PendingVersion memory self, Book memory book) pure {
     unchecked {
-        // casts: sizes stay in [0, 2^63): closes are bounded by settled sizes
+        // casts: sizes stay in [0, 2^64): closes are bounded by settled sizes
         book.maker = uint256(int256(book.maker) + self.maker);
         book.long = uint256(int256(book.long) + self.long);
         book.short = uint256(int256(book.short) + self.short);

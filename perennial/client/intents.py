@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perennial.client.market import Market
     from perennial.client.protocol import Protocol
     from perennial.relay.client import RelayClient
+    from perennial.relay.records import Order
 
 HOUR = "1h"
 
@@ -116,25 +117,31 @@ class Intents:
         """What the Verifier would still fill of it."""
         return decimal(self._protocol.guard(lambda: self._verifier.read("remaining", intent.to_abi())))
 
-    def post(self, intent: Intent, signature: bytes, relay: str, *, estimated: bool = False) -> SignedIntent:
-        """Posts an intent to a relay."""
-        order = _ask(relay, lambda client: client.post(intent, signature))
-        note = ESTIMATE if estimated else None
-        return self._shown(order.intent, order.remaining, order.status.value, note)
+    # -- At a relay: the network's own where none is named ------------------------------------------------------------
 
-    def open(self, relay: str) -> tuple[SignedIntent, ...]:
+    def post(
+        self, intent: Intent, signature: bytes, relay: str | None = None, *, estimated: bool = False
+    ) -> SignedIntent:
+        """Posts an intent to a relay."""
+        order = _ask(self._protocol, relay, lambda client: client.post(intent, signature))
+        note = ESTIMATE if estimated else None
+        return self._shown(intent, order.remaining, order.status.value, note)
+
+    def open(self, relay: str | None = None) -> tuple[SignedIntent, ...]:
         """What is open in this market at a relay."""
-        orders = _ask(relay, lambda client: client.open_orders(self._market.address))
+        orders = _ask(self._protocol, relay, lambda client: client.open_orders(self._market.address))
         return tuple(self._shown(order.intent, order.remaining, order.status.value) for order in orders)
 
-    def get(self, digest: str, relay: str) -> SignedIntent:
+    def get(self, digest: str, relay: str | None = None) -> SignedIntent:
         """One intent at a relay, by its hash."""
-        order = _ask(relay, lambda client: client.order(digest))
+        order = self._at_relay(digest, relay)
         return self._shown(order.intent, order.remaining, order.status.value)
 
-    def fill(self, account: Any, digest: str, relay: str, size: Number | None = None, *, of: Any = None) -> Filled:
+    def fill(
+        self, account: Any, digest: str, relay: str | None = None, size: Number | None = None, *, of: Any = None
+    ) -> Filled:
         """Takes the other side of an intent at a relay, at its price; all that remains of it where no size is given."""
-        order = _ask(relay, lambda client: client.order(digest))
+        order = self._at_relay(digest, relay)
         units = amount("size", size) if size is not None else order.remaining
         return self.fill_signed(account, order.intent, order.signature, units, of=of)
 
@@ -172,8 +179,15 @@ class Intents:
             signature = sign(message, self.domain, account)
         except SigningError as error:
             raise ClientError(str(error)) from error
-        taken = _ask(relay, lambda client: client.cancel(message, signature))
+        taken = _ask(self._protocol, relay, lambda client: client.cancel(message, signature))
         return Sent(f"cancelled nonce {nonce} of {who} at the relay: {len(taken)} intents off its book", "", 0)
+
+    def _at_relay(self, digest: str, relay: str | None) -> Order:
+        """The intent of this hash. Whoever runs the relay cannot hand out another one for it."""
+        order: Order = _ask(self._protocol, relay, lambda client: client.order(digest))
+        if self.hash(order.intent) != digest.lower():
+            raise ClientError(f"the relay gives another intent than {digest}: do not trust it")
+        return order
 
     @property
     def _verifier(self) -> Contract:
@@ -196,21 +210,22 @@ class Intents:
         )
 
 
-def at_relay(protocol: Protocol, digest: str, relay: str) -> Intents:
+def at_relay(protocol: Protocol, digest: str, relay: str | None = None) -> Intents:
     """The intents of the market that an intent at a relay is for."""
-    order = _ask(relay, lambda client: client.order(digest))
+    order = _ask(protocol, relay, lambda client: client.order(digest))
     return protocol.market(order.intent.common.domain).intents
 
 
-def _ask(relay: str, question: Any) -> Any:
-    """Asks a relay; its refusals and failures as errors of the client."""
+def _ask(protocol: Protocol, relay: str | None, question: Any) -> Any:
+    """Asks a relay, the network's where none is named; its refusals and failures as errors of the client."""
+    where = protocol.relay_at(relay)
     # Here, since it takes half a second to import.
     from perennial.relay.client import RelayClient, RelayError
     from perennial.relay.records import Refusal
 
     client: RelayClient
     try:
-        with RelayClient(relay) as client:
+        with RelayClient(where) as client:
             return question(client)
     except Refusal as error:
         raise RelayRefusedError(error.code, error.message) from error

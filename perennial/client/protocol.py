@@ -51,12 +51,16 @@ class Protocol:
         vaults: Mapping[str, tuple[str, int]] | None = None,
         tokens: Mapping[str, str] | None = None,
         network: str = "",
+        relay: str | None = None,
         start_block: int = 0,
         approve: str | Ask = "exact",
         span: int = SPAN,
         patience: float = PATIENCE,
     ) -> None:
-        """Connects to the node at `rpc`. `markets` and `vaults` are addresses and first blocks by name."""
+        """Connects to the node at `rpc`. `markets` and `vaults` are addresses and first blocks by name.
+
+        `relay` is the address of the relay that is meant where none is given.
+        """
         if approve not in ("exact", "never") and not callable(approve):
             raise InputError(f"approve: {approve!r} is neither exact nor never nor a function")
         try:
@@ -64,6 +68,7 @@ class Protocol:
         except ValueError as error:
             raise InputError(str(error)) from error
         self.network, self.start_block, self.span, self._approve = network, start_block, span, approve
+        self.relay = relay
         self.factory_address, self._known = factory, dict(markets or {})
         self.vault_factory_address, self._vaults, self.tokens = vault_factory, dict(vaults or {}), dict(tokens or {})
         self.chain_id = int(self.guard(lambda: self.rpc.call("eth_chainId")), 16)
@@ -86,6 +91,7 @@ class Protocol:
         vault_factory = manifest.contracts.get("VaultFactory")
         options = {
             "network": manifest.network,
+            "relay": manifest.relay,
             "start_block": first,
             "vault_factory": vault_factory.address if vault_factory else None,
             "vaults": {name: (each.address, each.block or first) for name, each in manifest.vaults.items()},
@@ -111,6 +117,14 @@ class Protocol:
     def close(self) -> None:
         """Ends the connection."""
         self.rpc.close()
+
+    def relay_at(self, given: str | None = None) -> str:
+        """A relay's address: the given one, else the network's. Raises InputError where there is neither."""
+        where = given or self.relay
+        if where is None:
+            network = self.network or "this network"
+            raise InputError(f"which relay? {network} names none: give its address (--relay, or PERENNIAL_RELAY)")
+        return where
 
     # -- Markets -----------------------------------------------------------------------------------------------------
 

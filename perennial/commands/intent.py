@@ -36,13 +36,10 @@ def intent() -> None:
 
 
 def _relay(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--relay",
-        default="http://127.0.0.1:8000",
-        envvar="PERENNIAL_RELAY",
-        show_default=True,
-        help="Address of a relay.",
-    )(function)
+    option = click.option(
+        "--relay", envvar="PERENNIAL_RELAY", help="Address of a relay; that of the network's manifest if missing."
+    )
+    return option(function)
 
 
 @command(
@@ -71,7 +68,7 @@ def post(
     price: str,
     expiry: str,
     of: str | None,
-    relay: str,
+    relay: str | None,
 ) -> SignedIntent:
     """Signs an intent and posts it to a relay. No gas, and no tokens move before it is filled."""
     intents, signer = session.market(name).intents, session.signer
@@ -83,7 +80,7 @@ def post(
 @command("list", group=intent, examples=["intent list BTC-USD"])
 @click.argument("name", metavar="MARKET")
 @_relay
-def list_(session: Session, name: str, relay: str) -> Listing:
+def list_(session: Session, name: str, relay: str | None) -> Listing:
     """Lists what is open in a market at a relay."""
     return Listing(session.market(name).intents.open(relay), _COLUMNS, "No intents are open.")
 
@@ -91,7 +88,7 @@ def list_(session: Session, name: str, relay: str) -> Listing:
 @command("show", group=intent, examples=["intent show 0x…"])
 @click.argument("digest", metavar="HASH")
 @_relay
-def show(session: Session, digest: str, relay: str) -> SignedIntent:
+def show(session: Session, digest: str, relay: str | None) -> SignedIntent:
     """Shows an intent at a relay by its hash."""
     return at_relay(session.protocol, digest, relay).get(digest, relay)
 
@@ -101,7 +98,7 @@ def show(session: Session, digest: str, relay: str) -> SignedIntent:
 @click.option("--size", help="Size in units; all that remains where none is given.")
 @click.option("--for", "of", help="Whose account, where the signer is its operator.")
 @_relay
-def fill(session: Session, digest: str, size: str | None, of: str | None, relay: str) -> Filled:
+def fill(session: Session, digest: str, size: str | None, of: str | None, relay: str | None) -> Filled:
     """Takes the other side of an intent at its price. The account needs margin in the market."""
     return at_relay(session.protocol, digest, relay).fill(session.signer, digest, relay, size, of=of)
 
@@ -115,7 +112,7 @@ def fill(session: Session, digest: str, size: str | None, of: str | None, relay:
 @click.argument("digest", metavar="HASH")
 @click.option("--on-chain", is_flag=True, help="By a transaction, which binds everybody, and not by a message.")
 @_relay
-def cancel(session: Session, digest: str, on_chain: bool, relay: str) -> Sent:
+def cancel(session: Session, digest: str, on_chain: bool, relay: str | None) -> Sent:
     """Cancels an intent, with all others of the same nonce.
 
     A message to the relay costs no gas and takes it off its book, but who has kept the intent can still fill it until
@@ -126,4 +123,4 @@ def cancel(session: Session, digest: str, on_chain: bool, relay: str) -> Sent:
     signer = session.signer
     if found.account != signer.address:
         raise InputError(f"the intent is of {found.account}, and --account is {signer.address}")
-    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else relay)
+    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else session.protocol.relay_at(relay))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from perennial.deployment.fields import Fields, FileError, read_toml
 from perennial.deployment.network import describe, struct
 from perennial.manifest import Feed
+from perennial.mirror.errors import ParameterOutOfBounds
 from perennial.mirror.parameters import (
     MarketParameter,
     ProtocolParameter,
@@ -96,6 +97,11 @@ def _parameters(
     parameter = struct(table, MarketParameter)
     for violation in market_violations(parameter, protocol, has_reward):
         table.problem(*describe(violation, MarketParameter))
+    # No bound of the contracts': two roles hold them. Else others pay for small accounts (docs/protocol.md §16).
+    room = max(0, risk.min_maintenance - risk.min_liquidation_fee)
+    if parameter.settlement_fee > room:
+        field, text = describe(ParameterOutOfBounds("settlementFee", parameter.settlement_fee, room), MarketParameter)
+        table.problem(field, f"{text}, what risk.minLiquidationFee leaves of risk.minMaintenance")
     return risk, parameter
 
 

@@ -88,7 +88,10 @@ class FeedIds:
 
 @dataclass(frozen=True)
 class Network:
-    """A network's file. Addresses may be DEPLOYER until `resolved` has been called."""
+    """A network's file. Addresses may be DEPLOYER until `resolved` has been called.
+
+    `relay` is where clients find signed intents, None where nobody runs a relay.
+    """
 
     name: str
     chain_id: int
@@ -103,6 +106,7 @@ class Network:
     chainlink_window: Window
     tokens: dict[str, TokenTerms]
     feeds: dict[str, FeedIds]
+    relay: str | None = None
 
     def resolved(self, deployer: str) -> Network:
         """With the deployer's address in the place of its name."""
@@ -167,6 +171,7 @@ def parse(values: dict[str, Any], path: Path | str = "network") -> Network:
         **_chainlink(file.table("chainlink")),
         tokens=_tokens(file.table("tokens"), () if real else (MOCK,)),
         feeds=_feeds(file.table("feeds")),
+        relay=_relay(file),
     )
     file.finish()
     if file.problems:
@@ -260,6 +265,15 @@ def _window(table: Fields, *, confident: bool) -> Window:
     if not 1 <= confidence <= _ONE:
         table.problem("confidence", f"{_decimal(confidence)} is outside its limits 0.000001 and 1")
     return Window(start, end, grace, confidence)
+
+
+def _relay(file: Fields) -> str | None:
+    if not file.has("relay"):
+        return None
+    url = file.text("relay")
+    if url and not url.startswith(("http://", "https://")):
+        file.problem("relay", f"an address such as https://relay.example is needed, not {url!r}")
+    return url
 
 
 def _tokens(table: Fields, words: tuple[str, ...]) -> dict[str, TokenTerms]:

@@ -157,11 +157,13 @@ def manifest_of(planned: Plan, chain: Chain, journal: Journal, former: Manifest 
         owner=planned.owner,
         pauser=planned.network.pauser,
         timelock=planned.timelock,
+        relay=planned.network.relay,
         contracts=contracts,
         tokens=tokens,
     )
     if former is not None:
         manifest.owner, manifest.pauser, manifest.rpc = former.owner, former.pauser, former.rpc
+        manifest.relay = manifest.relay or former.relay
         manifest.tokens = former.tokens | tokens
         manifest.oracles, manifest.payoffs = former.oracles, former.payoffs
         manifest.markets, manifest.vaults = former.markets, former.vaults

@@ -112,12 +112,13 @@ def open_devnet(options: Options) -> Iterator[Devnet]:
         if relay and options.solver:
             stack.enter_context(_thread("solver", stop, lambda: _solve(stage, node, relay, folder, stop)))
         describe(stage, node, found)
+        found.relay = relay
         file = manifest.devnet_path(urlsplit(node).port or 0)
         stack.callback(_remove_if_empty, file.parent)
         # The last one is of an upgrade that nobody has finished.
         for path in (file, services_path(file), file.with_name(f"{file.stem}.upgrade.journal.json")):
             stack.callback(path.unlink, missing_ok=True)
-        save(file, Services(prices, relay, str(cast.keeper.address)))
+        save(file, Services(prices, str(cast.keeper.address)))
         # Last: who finds the manifest finds all else.
         found.save(file)
         yield Devnet(node, prices, relay, stage, publisher, found, file, folder)

@@ -1,4 +1,4 @@
-"""Where a devnet's prices and relay are: beside its manifest, which says where its contracts are."""
+"""Where a devnet's prices are: beside its manifest, which says where its contracts and its relay are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """Addresses of HTTP services; `relay` is None where none runs. `keeper` is the keeper's account."""
+    """Address of the HTTP service of prices, and the keeper's account."""
 
     prices: str
-    relay: str | None
     keeper: str
 
 

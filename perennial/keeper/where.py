@@ -17,13 +17,14 @@ DEFAULT = "devnet"
 
 @dataclass(frozen=True)
 class Where:
-    """A node's address, names and addresses of markets and vaults, the block at which they began."""
+    """A node's address, names and addresses of markets and vaults, the block at which they began, a relay if known."""
 
     node: str
     markets: list[tuple[str, str]]
     start: int
     vaults: list[tuple[str, str]] = field(default_factory=list)
     is_devnet: bool = False
+    relay: str | None = None
 
 
 def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
@@ -34,7 +35,8 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
         return Where(node, given, start or 0)
     try:
         manifest = Manifest.load(network or DEFAULT)
-        named = [(name, manifest.market(name).address) for name in markets or manifest.markets]
+        wanted = given or [(name, name) for name in manifest.markets]
+        named = [(name, at if at.startswith("0x") else manifest.market(at).address) for name, at in wanted]
     except ManifestError as error:
         raise click.UsageError(str(error)) from error
     node = node or manifest.rpc
@@ -42,4 +44,4 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
         raise click.UsageError(f"which node? {manifest.network} has none of its own: give --node")
     first = manifest.start_block if start is None else start
     vaults = [(name, vault.address) for name, vault in manifest.vaults.items()]
-    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET)
+    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET, relay=manifest.relay)

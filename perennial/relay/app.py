@@ -54,8 +54,8 @@ with 6 decimals, times in Unix seconds.
 **Stream.** `/v1/stream` is a WebSocket. It says `{{"kind": "hello", "number": n}}`, then every event in order as it
 happens: `intent` (a new one), `fill`, `unfilled` (the chain was reorganised) and `state` (what remains of an intent,
 and its status), each with its `number`. `market=0x…` picks one market, `after=n` goes on after an event, or after the
-`event` of a book that was just read, without a gap. Where events after n are deleted already it ends with code
-{TOO_LATE}: read the book anew.
+`event` of a book that was just read, without a gap. Where events after n are deleted already, or n is of another
+database, it ends with code {TOO_LATE}: read the book anew.
 """
 
 
@@ -241,9 +241,11 @@ class Stream:
             self._listeners += Counter()
 
     async def _send(self, socket: WebSocket, market: str | None, after: int | None) -> None:
-        number = await asyncio.to_thread(self._store.last_event) if after is None else after
-        if number < await asyncio.to_thread(self._store.forgotten):
-            await socket.close(TOO_LATE, "these events are deleted: read the book anew")
+        last = await asyncio.to_thread(self._store.last_event)
+        number = last if after is None else after
+        # One that is not reached yet is of another database: its events would be passed over in silence.
+        if not await asyncio.to_thread(self._store.forgotten) <= number <= last:
+            await socket.close(TOO_LATE, "these events are not here: read the book anew")
             return
         await socket.send_json({"kind": "hello", "number": number})
         while True:

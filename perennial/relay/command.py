@@ -6,10 +6,15 @@ import logging
 
 import click
 
+from perennial.keeper.where import locate
+
 
 @click.command(context_settings={"show_default": True})
-@click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
-@click.option("--market", "markets", multiple=True, required=True, help="Market to relay for; several of one factory.")
+@click.option(
+    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
+)
+@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@click.option("--market", "markets", multiple=True, help="Market by name or address; several. All if missing.")
 @click.option(
     "--database",
     default="sqlite:///relay.db",
@@ -25,7 +30,8 @@ import click
 @click.option("--burst", default=100, help="Requests at once of one client after a pause.")
 @click.option("--proxies", default=0, help="Trusted proxies in front, which add to X-Forwarded-For.")
 def relay(
-    node: str,
+    network: str | None,
+    node: str | None,
     markets: tuple[str, ...],
     database: str,
     host: str,
@@ -44,15 +50,22 @@ def relay(
     # Here, since they take a second to import.
     import uvicorn
 
+    from perennial.chain import NodeError
     from perennial.relay.app import create_app
     from perennial.relay.intake import Intake
     from perennial.relay.limits import Quota
-    from perennial.relay.store import Store
+    from perennial.relay.store import Store, StoreError
     from perennial.relay.view import NodeView
     from perennial.relay.watcher import Watcher
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    view, store = NodeView(node, markets), Store(database)
+    where = locate(network, node, markets, None)
+    store = Store(database)
+    try:
+        view = NodeView(where.node, [address for _, address in where.markets])
+        store.belong_to(view.protocol())
+    except (NodeError, ValueError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
     intake = Intake(view.domain, view.markets, view, store)
     quota = Quota(reads=reads, writes=writes, burst=burst, proxies=proxies)
     app = create_app(intake, Watcher(store, view, confirmations), quota, follow=follow)

@@ -112,13 +112,22 @@ _events = Table(
     sqlite_autoincrement=True,
 )
 
+_facts = Table("facts", _metadata, Column("name", String(20), primary_key=True), Column("value", Text, nullable=False))
+
 _progress = Table("progress", _metadata, Column("name", String(20), primary_key=True), Column("block", BigInteger))
 
 _BLOCKS, _FORGOTTEN = "fills", "events"
 """Names under which the last block read for fills is kept, and the last event that was deleted."""
 
+_OWNER = "owner"
+"""Name of the fact whose intents these are."""
+
 _ADVISORY_LOCK = 0x7065_7270
 """Any number that other programs on the same PostgreSQL do not lock."""
+
+
+class StoreError(RuntimeError):
+    """The database is of another chain or protocol."""
 
 
 class Store:
@@ -136,6 +145,15 @@ class Store:
     def close(self) -> None:
         """Ends all connections."""
         self._engine.dispose()
+
+    def belong_to(self, owner: str) -> None:
+        """Says in words of which chain and protocol the database is; another one's is refused with StoreError."""
+        with self._write() as connection:
+            known = connection.execute(select(_facts.c.value).where(_facts.c.name == _OWNER)).scalar_one_or_none()
+            if known is None:
+                connection.execute(_facts.insert().values(name=_OWNER, value=owner))
+            elif known != owner:
+                raise StoreError(f"the database is of {known}, not of {owner}")
 
     # -- Intents ------------------------------------------------------------------------------------------------------
 
@@ -218,7 +236,7 @@ class Store:
             query = (
                 select(_intents.c.price, func.sum(_intents.c.remaining), func.count())
                 .where(_intents.c.market == market, _intents.c.status == Status.OPEN.value, side)
-                .where(_intents.c.expiry > _now(now))
+                .where(_intents.c.expiry > _now(now), _intents.c.remaining > 0)
                 .group_by(_intents.c.price)
                 .order_by(best_first)
                 .limit(depth)
@@ -246,13 +264,19 @@ class Store:
             self._set_progress(connection, _BLOCKS, last)
             return fresh, gone
 
-    def apply_state(self, digest: str, remaining: int, status: Status) -> bool:
-        """What the chain says about an intent now; returns whether that is news."""
+    def apply_state(self, seen: Order, remaining: int, status: Status) -> bool:
+        """What the chain says about an intent that was read as `seen`; returns whether that is news.
+
+        Nothing is changed where it is no longer as it was: while the chain was asked its account has signed a
+        cancellation, which the chain does not know of, or a later fill was booked.
+        """
+        if (seen.remaining, seen.status) == (remaining, status):
+            return False
         with self._write() as connection:
-            row = connection.execute(select(_intents).where(_intents.c.hash == digest)).one_or_none()
-            if row is None or (row.remaining, row.status) == (remaining, status.value):
+            row = connection.execute(select(_intents).where(_intents.c.hash == seen.hash)).one_or_none()
+            if row is None or (row.remaining, row.status) != (seen.remaining, seen.status.value):
                 return False
-            self._update(connection, row.market, digest, remaining, status)
+            self._update(connection, row.market, seen.hash, remaining, status)
             return True
 
     def fills(

@@ -12,9 +12,10 @@ from eth_utils.address import to_checksum_address
 
 from perennial.abi import Reverted, interface
 from perennial.amounts import ONE, decimal
-from perennial.chain import Chain, Contract
+from perennial.chain import Chain, Contract, RpcError
 from perennial.intents import Domain, Intent
 from perennial.mirror.parameters import RiskParameter
+from perennial.multicall import Multicall
 from perennial.relay.intake import IntentState
 from perennial.relay.records import Fill
 from perennial.relay.rpc import LastingRpc
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perennial.abi import Event
-    from perennial.chain import Rpc
+    from perennial.chain import Query, Rpc
 
 IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
 """Selector of ERC-1271's isValidSignature, which it also returns for yes."""
+
+WALLET_GAS = 2_000_000
+"""What a contract wallet may take to answer: whoever posts names it, and its code may do anything."""
+
+FAILED = (-32000, -32003, -32015, -32603)
+"""Codes of nodes' answers to a call that ended without a revert: out of gas, an invalid opcode. Each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class NodeView:
         self._open: list[Rpc] = []
         self.markets = frozenset(to_checksum_address(market) for market in markets)
         chain = self._chain()
+        self._simulates = Multicall(chain).is_there()
         factories = {Contract(chain, "IMarket", market).read("factory") for market in self.markets}
         if len(factories) != 1:
             self.close()
@@ -52,6 +60,11 @@ class NodeView:
         self._factory = factories.pop()
         verifier = Contract(chain, "IMarketFactory", self._factory).read("verifier")
         self.domain = Domain(int(chain.rpc.call("eth_chainId"), 16), to_checksum_address(verifier))
+
+    def protocol(self) -> str:
+        """Which protocol on which chain this is, in words: for a database that must not meet another one."""
+        genesis = self._chain().rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]
+        return f"Verifier {self.domain.verifier} on chain {self.domain.chain_id} with genesis {genesis}"
 
     def close(self) -> None:
         """Ends the connections of all threads."""
@@ -63,9 +76,14 @@ class NodeView:
     def is_contract_signature(self, signer: str, digest: bytes, signature: bytes) -> bool:
         """Whether a contract wallet takes the signature as its own (ERC-1271)."""
         data = IS_VALID_SIGNATURE + encode(["bytes32", "bytes"], [digest, signature])
+        call = {"to": signer, "data": "0x" + data.hex(), "gas": hex(WALLET_GAS)}
         try:
-            answer = self._chain().rpc.call("eth_call", {"to": signer, "data": "0x" + data.hex()}, "latest")
+            answer = self._chain().rpc.call("eth_call", call, "latest")
         except Reverted:
+            return False
+        except RpcError as error:
+            if error.code not in FAILED:
+                raise
             return False
         return bytes.fromhex(answer[2:66]) == IS_VALID_SIGNATURE.ljust(32, b"\0")
 
@@ -97,13 +115,11 @@ class NodeView:
         return chain.ask_all([verifier.query("nonceCancelled", account, nonce) for account, nonce in nonces])
 
     def lacks_margin(self, intent: Intent, size: int) -> str | None:
-        """Why the account could not have `size` of the intent filled now; None if it could.
-
-        As of the account's last settlement, like the market's views: a fill itself settles it first.
-        """
-        chain, account = self._chain(), intent.common.account
-        market = Contract(chain, "IMarket", intent.common.domain)
-        settled, pending, requirement, price, risk, locked = chain.ask_all(
+        """Why the account could not have `size` of the intent filled now; None if it could."""
+        account, market = intent.common.account, Contract(self._chain(), "IMarket", intent.common.domain)
+        settled, pending, requirement, price, risk, locked = self._as_if_settled(
+            market,
+            account,
             [
                 market.query("positions", account),
                 market.query("pendingPositions", account),
@@ -111,7 +127,7 @@ class NodeView:
                 market.query("price"),
                 market.query("riskParameter"),
                 market.query("locked", account),
-            ]
+            ],
         )
         if locked:
             return "the account waits for its liquidation"
@@ -159,6 +175,16 @@ class NodeView:
                     )
                 )
         return found
+
+    def _as_if_settled(self, market: Contract, account: str, queries: list[Query]) -> list[Any]:
+        """Answers of a market's views as if the account were settled now, as a fill does it first.
+
+        Where the chain has no Multicall3, or the market is paused, they are of the account's last settlement.
+        """
+        chain = self._chain()
+        if not self._simulates:
+            return chain.ask_all(queries)
+        return Multicall(chain).ask_after(market.query("settle", account), queries)
 
     def _chain(self) -> Chain:
         chain: Chain | None = getattr(self._local, "chain", None)

@@ -107,7 +107,9 @@ class Watcher:
             return
         states = self.follower.states([order.intent for order in orders])
         for order, state in zip(orders, states, strict=True):
-            self.store.apply_state(order.hash, state.remaining, status_of(order.intent, state, now))
+            status = status_of(order.intent, state, now)
+            # It is filled once its fill is booked: until then the chain may take the block back.
+            self.store.apply_state(order, state.remaining, Status.OPEN if status is Status.FILLED else status)
 
     def _look_at_cancellations(self, now: int) -> None:
         """Those that are on chain, or have expired, wait no longer. One page, the next one at the next step."""

@@ -17,6 +17,10 @@ class InFlightError(RuntimeError):
     """As many calls are in flight as may be, or one with the same nonce: another process has this journal too."""
 
 
+class OwnerError(RuntimeError):
+    """The file is of another key or chain: what is in flight there is none of this one's business."""
+
+
 class State(StrEnum):
     """What has become of a transaction."""
 
@@ -67,9 +71,13 @@ class Entry:
 
 
 class Journal:
-    """An SQLite file of one key on one chain. `limit` is how many calls may be in flight."""
+    """An SQLite file of one key on one chain. `limit` is how many calls may be in flight.
 
-    def __init__(self, path: Path | str, limit: int = 1) -> None:
+    `owner` says in words whose it is; empty where somebody else watches over that. Another one's is refused with
+    OwnerError.
+    """
+
+    def __init__(self, path: Path | str, limit: int = 1, owner: str = "") -> None:
         self.limit = limit
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
@@ -88,6 +96,8 @@ class Journal:
             );
             """
         )
+        if owner:
+            self._belong_to(owner)
 
     def close(self) -> None:
         """Closes the file."""
@@ -150,6 +160,14 @@ class Journal:
     def states(self) -> list[State]:
         """The states of all calls, oldest first."""
         return [State(row[0]) for row in self._database.execute("SELECT state FROM calls ORDER BY number")]
+
+    def _belong_to(self, owner: str) -> None:
+        self._database.execute("CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        self._database.execute("INSERT OR IGNORE INTO facts VALUES ('owner', ?)", (owner,))
+        [known] = self._database.execute("SELECT value FROM facts WHERE name = 'owner'").fetchone()
+        if known != owner:
+            self.close()
+            raise OwnerError(f"the journal is of {known}, not of {owner}")
 
     def _nonces(self) -> list[int]:
         rows = self._database.execute("SELECT nonce FROM calls WHERE state = ?", (State.IN_FLIGHT.value,))

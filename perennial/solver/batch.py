@@ -32,6 +32,8 @@ class Terms:
     """Wei for a unit of gas."""
     ether_price: int = 0
     """USD for an ether."""
+    posting: int = 0
+    """Wei for a deal's part of what a rollup takes beyond gas."""
 
     def credit(self, intent: Intent, size: int) -> int:
         """What the earner is credited of a signer's fee (docs/protocol.md §9.4), rounded down."""
@@ -49,9 +51,9 @@ class Terms:
         edge = (deal.price - self.price) if deal.order.buys else (self.price - deal.price)
         return edge * deal.size // ONE + self.credit(deal.order.intent, deal.size)
 
-    def cost(self, gas: int) -> int:
-        """What gas costs, rounded up."""
-        return -(-gas * self.gas_price * self.ether_price // WEI)
+    def cost(self, gas: int, deals: int = 0) -> int:
+        """What gas, and posting so many deals, cost; rounded up."""
+        return -(-(gas * self.gas_price + deals * self.posting) * self.ether_price // WEI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def choose(
     is one deal at most that a contract wallet has signed, at the end: its code can burn what is left, not what others
     need.
     """
-    net = [(terms.value(deal) - terms.cost(gas.of(deal)), index) for index, deal in enumerate(deals)]
+    net = [(terms.value(deal) - terms.cost(gas.of(deal), 1), index) for index, deal in enumerate(deals)]
     skipped: list[Skipped] = []
     worth: list[tuple[int, int]] = []
     for profit, index in net:

@@ -11,6 +11,7 @@ from threading import Event
 import click
 
 from perennial.amounts import raw
+from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
@@ -33,9 +34,12 @@ AMOUNT = _Amount()
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--relay", "relay_url", default="http://127.0.0.1:8000", envvar="PERENNIAL_RELAY", help="Relay to ask.")
-@click.option("--node", default="http://127.0.0.1:8545", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP.")
-@click.option("--market", required=True, help="Market to work on.")
+@click.option(
+    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
+)
+@click.option("--relay", "relay_url", envvar="PERENNIAL_RELAY", help="Relay to ask; the manifest's if missing.")
+@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@click.option("--market", required=True, help="Market to work on, by name or address.")
 @click.option(
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
 )
@@ -50,12 +54,14 @@ AMOUNT = _Amount()
 @click.option("--least-profit", type=AMOUNT, help="USD that a deal and a batch earn after gas; all deals if missing.")
 @click.option("--ether-price", default="0", type=AMOUNT, help="USD for an ether, to reckon with gas.")
 @click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
+@click.option("--most", type=int, help="Most wei for a unit of gas, tip included.")
 @click.option("--patience", default=30, help="Seconds until a batch that is not mined is taken back.")
 @click.option("--interval", default=1.0, help="Seconds between cycles.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
 def solver(
-    relay_url: str,
-    node: str,
+    network: str | None,
+    relay_url: str | None,
+    node: str | None,
     market: str,
     keystore: Path | None,
     account: str | None,
@@ -69,6 +75,7 @@ def solver(
     least_profit: int | None,
     ether_price: int,
     tip: int,
+    most: int | None,
     patience: int,
     interval: float,
     dry_run: bool,
@@ -79,7 +86,7 @@ def solver(
     """
     # Here, since they take a second to import.
     from perennial.relay.client import RelayClient
-    from perennial.sending.journal import Journal
+    from perennial.sending.journal import Journal, OwnerError
     from perennial.sending.sender import Sender
     from perennial.solver.inventory import Limits
     from perennial.solver.node import SolverNode
@@ -91,7 +98,12 @@ def solver(
     own = account or (key.address if key else None)
     if own is None:
         raise click.UsageError("a dry run without a key needs --account")
-    view = SolverNode(node, market, own, key.address if key else own)
+    where = locate(network, node, [market], None)
+    relay_url = relay_url or where.relay
+    if relay_url is None:
+        raise click.UsageError("which relay? The network's manifest names none: give --relay")
+    [(_, address)] = where.markets
+    view = SolverNode(where.node, address, own, key.address if key else own)
     options = Options(
         limits=Limits(max_inventory, max_fill, spread, skew, band, max_age),
         least_profit=least_profit,
@@ -101,6 +113,12 @@ def solver(
     stop = Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
-    sender = None if dry_run or key is None else Sender(key, view.chain_id, view, Journal(journal), tip, patience)
+    sender = None
+    if key is not None and not dry_run:
+        try:
+            record = Journal(journal, owner=f"{key.address} on chain {view.chain_id} with genesis {view.genesis()}")
+        except OwnerError as error:
+            raise click.ClickException(str(error)) from error
+        sender = Sender(key, view.chain_id, view, record, tip, patience, most)
     with RelayClient(relay_url) as relay:
         Solver(relay, view, sender, options).run(stop, interval)

@@ -10,6 +10,7 @@ from eth_utils.address import to_checksum_address
 from perennial.abi import Reverted, decode_error
 from perennial.chain import Chain, Contract, Query, RpcError
 from perennial.intents import Domain
+from perennial.keeper.rollup import Transaction, data_fee, operator_fee
 from perennial.mirror.parameters import MarketParameter, RiskParameter
 from perennial.relay.rpc import LastingRpc
 from perennial.sending.node import SendingNode
@@ -58,6 +59,10 @@ class SolverNode(SendingNode):
         self.chain_id = int(self.rpc.call("eth_chainId"), 16)
         self.domain = Domain(self.chain_id, to_checksum_address(self._verifier.address))
 
+    def genesis(self) -> str:
+        """Hash of the chain's first block: it tells one devnet from the next."""
+        return str(self.rpc.call("eth_getBlockByNumber", "0x0", False)["hash"])
+
     # -- For decisions -----------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
@@ -94,6 +99,14 @@ class SolverNode(SendingNode):
     def trials(self, deals: Sequence[Deal], limit: int) -> list[int | str]:
         """For each deal, made alone now: the gas that it takes, at most `limit`, or why the market would refuse it."""
         return [self._trial(deal, limit) for deal in deals]
+
+    def posting(self, deals: Sequence[Deal], gas: int) -> int:
+        """Wei that a rollup takes, beyond gas, for a batch of these deals; 0 where the chain is none."""
+        # Nonce and fees hardly matter: large ones, whose bytes cost the most.
+        transaction = Transaction(
+            self.chain_id, 2**24, 2**32, 2**40, gas, self.market, value=0, data=self.calldata(deals)
+        )
+        return data_fee(self.rpc, transaction).wei + operator_fee(self.rpc, gas)
 
     # -- For the sender ----------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ WAITING = "anything"
 
 GONE = "nothing remains on chain: filled, cancelled or expired"
 
+TAKEN_BACK = ("WrongSignature(", "revert(")
+"""How a reason begins where a signature that counted when a deal was tried no longer did when it was mined."""
+
 AnyDeal = TypeVar("AnyDeal", Cross, Fill)
 
 
@@ -62,6 +65,10 @@ class View(Protocol):
         """For each deal, made alone now: the gas that it takes, at most `limit`, or why the market would refuse it."""
         ...
 
+    def posting(self, deals: Sequence[Deal], gas: int) -> int:
+        """Wei that a rollup takes, beyond gas, for a batch of these deals."""
+        ...
+
     def calldata(self, deals: Sequence[Deal]) -> bytes:
         """The call of a batch that skips what is bad; its deals are of one kind."""
         ...
@@ -82,6 +89,7 @@ class Options:
     pause: int = 5
     """After a first refusal of a deal by the market; twice that after the second, and so on."""
     longest_pause: int = 600
+    """At most this; for a contract wallet that took its signature back at once this."""
     rounds: int = 5
     """How often crosses are sought anew, in one cycle, without those that the market refuses."""
     dry_run: bool = False
@@ -113,8 +121,13 @@ class Solver:
     Of a deal, not of an intent: who cannot pay must not keep the other side from meeting others.
     """
     _said: dict[str, str] = field(default_factory=dict)
-    _keys: dict[str, bool] = field(default_factory=dict)
-    """By intent, whether a key has signed it."""
+    _wallets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By intent, whose code answers for its signature: account and signer; nobody's where a key has signed."""
+    _distrusted: dict[str, int] = field(default_factory=dict)
+    """By account or signer whose contract wallet took a signature back, until when it is left alone.
+
+    It costs such a wallet nothing to sign another intent, and the solver all the gas that a deal is given.
+    """
 
     def run(self, stop: Event, interval: float = 1.0) -> None:
         """Cycles until told to stop. Relays and nodes that fail are asked again."""
@@ -152,7 +165,8 @@ class Solver:
         batch: Batch | None = None
         # Fills from inventory wait for the next cycle where there are crosses: one batch is one call.
         for deals in (crosses, fills):
-            chosen, unworthy = choose(deals, terms, self.options.gas, self.options.least_profit)
+            priced = replace(terms, posting=self._posting(deals))
+            chosen, unworthy = choose(deals, priced, self.options.gas, self.options.least_profit)
             skipped += unworthy
             if chosen is not None:
                 batch = chosen
@@ -170,7 +184,8 @@ class Solver:
         skipped: list[Skipped] = []
         for order in self.source.open_orders(self.view.market):
             digest = "0x" + message_hash(order.intent, self.view.domain).hex()
-            opened = Open(digest, order.sequence, order.intent, order.signature, 0, self._by_key(digest, order))
+            by_key = not self._wallets_of(digest, order)
+            opened = Open(digest, order.sequence, order.intent, order.signature, 0, by_key)
             reason = self._unusable(opened, now)
             if reason is None:
                 found.append(opened)
@@ -185,15 +200,16 @@ class Solver:
                 usable.append(replace(opened, remaining=remaining))
         return usable, skipped
 
-    def _by_key(self, digest: str, order: Order) -> bool:
-        if digest not in self._keys:
+    def _wallets_of(self, digest: str, order: Order) -> tuple[str, ...]:
+        if digest not in self._wallets:
+            common = order.intent.common
             try:
                 verify(order.intent, order.signature, self.view.domain)
-                self._keys[digest] = True
+                self._wallets[digest] = ()
             except SignatureError:
                 # It may be a contract wallet's, else the market refuses it.
-                self._keys[digest] = False
-        return self._keys[digest]
+                self._wallets[digest] = (common.account, common.signer)
+        return self._wallets[digest]
 
     def _unusable(self, order: Open, now: int) -> str | None:
         common = order.intent.common
@@ -201,6 +217,8 @@ class Solver:
             return "it is for another market"
         if common.expiry <= now + self.options.lifetime:
             return "it expires too soon"
+        if any(now < self._distrusted.get(name, 0) for name in self._wallets[order.hash]):
+            return "its contract wallet has taken a signature back: it is left alone for a while"
         return None
 
     def _plan(
@@ -281,6 +299,13 @@ class Solver:
             ether_price=self.options.ether_price,
         )
 
+    def _posting(self, deals: Sequence[Deal]) -> int:
+        """Wei for a deal's part of what a rollup takes beyond gas; not asked where profit does not matter."""
+        if not deals or self.options.least_profit is None:
+            return 0
+        gas = self.options.gas
+        return -(-self.view.posting(deals, gas.base + sum(map(gas.of, deals))) // len(deals))
+
     def _send(self, batch: Batch) -> str | None:
         for deal in batch.deals:
             logger.info("%s%s", "would " if self.options.dry_run else "", deal)
@@ -302,6 +327,9 @@ class Solver:
                 self._say(self._refuse(hashes, "its batch failed", now))
             elif index in skipped:
                 self._say(self._refuse(hashes, f"the market skipped it: {skipped[index]}", now))
+                if skipped[index].startswith(TAKEN_BACK):
+                    wallets = [name for digest in hashes for name in self._wallets.get(digest, ())]
+                    self._distrusted.update(dict.fromkeys(wallets, now + self.options.longest_pause))
             else:
                 self._refused.pop(frozenset(hashes), None)
 
@@ -314,7 +342,8 @@ class Solver:
     def _forget(self, here: set[str], now: int) -> None:
         """Of intents that are gone, and of refusals long ago, nothing is remembered."""
         self._said = {digest: reason for digest, reason in self._said.items() if digest in here}
-        self._keys = {digest: by_key for digest, by_key in self._keys.items() if digest in here}
+        self._wallets = {digest: names for digest, names in self._wallets.items() if digest in here}
+        self._distrusted = {name: until for name, until in self._distrusted.items() if now < until}
         longest = self.options.longest_pause
         self._refused = {key: entry for key, entry in self._refused.items() if now < entry[1] + longest}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 60
+PATIENCE = 180
 """Seconds until something that should happen has not."""
 
 

@@ -50,12 +50,12 @@ class Evm:
         except RuntimeError as error:
             raise _refusal(error) from None
 
-    def send(self, sender: str, to: str, data: bytes) -> bytes:
-        """One transaction: returns what the call returned, raises Reverted or Halted."""
+    def send(self, sender: str, to: str, data: bytes, gas: int | None = None) -> bytes:
+        """One transaction of at most `gas`: returns what the call returned, raises Reverted or Halted."""
         # Transient storage lives until it is cleared, not until the end of the transaction.
         self._evm.reset_transient_storage()
         try:
-            return self._evm.message_call(sender, to, data)
+            return self._evm.message_call(sender, to, data, gas=gas)
         except RuntimeError as error:
             raise _refusal(error) from None
 
@@ -102,10 +102,10 @@ class Contract:
         self.evm, self.address, self._interface = evm, address.lower(), interface(name)
         self._views: dict[tuple[Any, ...], tuple[bytes, list[str]]] = {}
 
-    def send(self, name: str, *args: Any, sender: str) -> tuple[Any, ...]:
+    def send(self, name: str, *args: Any, sender: str, gas: int | None = None) -> tuple[Any, ...]:
         """Sends a transaction; returns the values that the function returned."""
         function = self._interface.function(name, len(args))
-        return _words(_flat(function.outputs), self.evm.send(sender, self.address, function.encode(args)))
+        return _words(_flat(function.outputs), self.evm.send(sender, self.address, function.encode(args), gas))
 
     def read(self, name: str, *args: Any) -> tuple[Any, ...]:
         """Calls a view and returns its values."""

@@ -24,11 +24,11 @@ class Node(Evm):
         """Runs creation code; returns the address of the contract."""
         return str(self._transact({"from": sender, "data": "0x" + code.hex()})["contractAddress"])
 
-    def send(self, sender: str, to: str, data: bytes) -> bytes:
-        """One transaction: returns what the call returned, raises Reverted or Halted."""
-        request = {"from": sender, "to": to, "data": "0x" + data.hex()}
+    def send(self, sender: str, to: str, data: bytes, gas: int | None = None) -> bytes:
+        """One transaction of at most `gas`: returns what the call returned, raises Reverted or Halted."""
+        request = {"from": sender, "to": to, "data": "0x" + data.hex(), "gas": hex(gas or GAS)}
         self._logs = []
-        returned = _bytes(self._rpc.call("eth_call", request | {"gas": hex(GAS)}, "latest"))
+        returned = _bytes(self._rpc.call("eth_call", request, "latest"))
         for log in self._transact(request)["logs"]:
             topics = [_bytes(topic) for topic in log["topics"]]
             self._logs.append((log["address"].lower(), topics, _bytes(log["data"])))
@@ -57,7 +57,7 @@ class Node(Evm):
 
     def _transact(self, request: dict[str, str]) -> dict[str, Any]:
         """Sends a transaction and returns its receipt. Raises Halted where it fails."""
-        transaction = self._rpc.call("eth_sendTransaction", request | {"gas": hex(GAS), "gasPrice": "0x0"})
+        transaction = self._rpc.call("eth_sendTransaction", {"gas": hex(GAS), "gasPrice": "0x0"} | request)
         self._rpc.call("evm_mine")
         receipt = self._rpc.call("eth_getTransactionReceipt", transaction)
         if int(receipt["status"], 16) != 1:

@@ -43,6 +43,6 @@ class Process:
         """As a person would, with Ctrl-C; returns its exit code. Raises subprocess.TimeoutExpired."""
         assert self.running is not None
         self.running.send_signal(signal.SIGINT)
-        code = self.running.wait(timeout=30)
+        code = self.running.wait(timeout=120)
         self.running = None
         return code

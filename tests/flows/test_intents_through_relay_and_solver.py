@@ -39,7 +39,7 @@ HOPELESS = 25
 STAKE, RESERVES = raw(100_000), raw(5_000_000)
 SOLVER = Account.from_key(bytes([99] * 32))
 TRADERS = [Account.from_key(number.to_bytes(32)) for number in range(1000, 1000 + ACCOUNTS)]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until something that should happen has not."""
 
 

@@ -50,7 +50,7 @@ LENGTH = 25
 """Seconds of an outage: longer than the window of a version."""
 PATIENT = 3_600
 """Seconds that may pass where nothing waits."""
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until something that should happen has not."""
 NOBODY = "0x" + "0" * 40
 

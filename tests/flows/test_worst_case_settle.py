@@ -18,11 +18,16 @@ def caps(bench):
     return 13, 7
 
 
-@pytest.fixture
-def queued(bench, caps):
+@pytest.fixture(scope="module")
+def backlog(bench, caps):
     """A bench with that backlog."""
-    with bench.copy() as copy:
-        copy.queue(*caps)
+    bench.queue(*caps)
+    return bench
+
+
+@pytest.fixture
+def queued(backlog):
+    with backlog.copy() as copy:
         yield copy
 
 

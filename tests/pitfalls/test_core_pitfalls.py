@@ -667,6 +667,31 @@ def test_s_v23_m13_least_liquidation_fee_is_at_most_the_least_maintenance(roomy)
         roomy.change_risk(minLiquidationFee=10_000_001)
 
 
+@pytest.mark.parametrize(("least", "fee", "gain"), [("0", "0", "1.4925"), ("6.5", "5", "0")])
+def test_s_v23_m13_settlement_fees_of_small_accounts(create_market, taker, hedger, keeper, least, fee, gain):
+    """One party opens both sides, liquidates the loser and commits the versions (docs/protocol.md §16).
+
+    It earns what others pay, unless the least maintenance covers the settlement fee and the least liquidation fee.
+    """
+    bench = create_market(minMargin=least, minMaintenance=least, minLiquidationFee=fee, settlementFee="1.5")
+    bench.fill(maker="1000", collateral="100000")
+    before = bench.held(taker) + bench.held(hedger)
+    for account, side in ((taker, "long"), (hedger, "short")):
+        bench.open(account, **{side: "0.01"}, collateral="10")
+        bench.withdraw(account)
+    opened = bench.commit("100")
+    bench.freshen("100.2")
+    bench.liquidate(hedger)
+    closed = bench.commit("100.2")
+    bench.settle()
+
+    out = before - bench.held(taker) - bench.held(hedger)
+    earned = bench.market.claimable(keeper) + sum(bench.market.settlementFees(each) for each in (opened, closed))
+    assert earned + sum(max(0, bench.market.collateral(each)) for each in (taker, hedger)) - out == raw(gain)
+    assert bench.market.shortfall() == raw(gain)
+    bench.check()
+
+
 def test_s_v24_h2_withdrawal_against_pending_size(create_market, taker):
     bench = create_market(margin="0.012", maintenance="0.01", takerFee="0.003", price="1000")
     bench.fill(maker="1000", price="1000", collateral="10000000")

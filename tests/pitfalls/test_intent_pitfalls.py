@@ -123,3 +123,48 @@ class TestSV24M3:
         assert bench.market.positions(taker)[1:] == (0, 0, raw("10"))
         assert bench.market.claimable(keeper) == 0
         bench.check()
+
+
+@pytest.mark.parametrize(
+    ("way", "price", "gain"),
+    [
+        ("fill", "100.95", "-243.59"),
+        ("fill", "102", "804.1"),
+        ("withdraw", "100.95", "-466.59"),
+        ("withdraw", "102", "581.1"),
+    ],
+)
+def test_s_v23_h6_what_a_gap_is_worth(create_market, protocol, chain, taker, hedger, way, price, gain):
+    """S-V23-H6: one party has both sides at a latest price that it knows to be old (docs/protocol.md §16).
+
+    A size of 1,000 at 100 with production's margins and fees, against makers of as much. What gains is the part of the
+    move that the loser's margin does not cover: by a fill at the old price, or by freeing what two positions had.
+    """
+    fees = {"takerFee": "0.0002", "takerSkewFee": "0.001", "takerImpactFee": "0.001", "settlementFee": "1.5"}
+    bench = create_market(staleAfter=60, **fees)
+    bench.fill(maker="1000", collateral="100000")
+    party = {taker: "1000", hedger: "-1000"}
+    before = sum(map(bench.held, party))
+    for account, size in party.items():
+        bench.update(account, taker=size if way == "withdraw" else 0, collateral="5000")
+    if way == "withdraw":
+        bench.commit("100")
+        bench.settle()
+    else:
+        Desk(bench, Domain(chain.chain_id, protocol.verifier.address)).fill(taker, hedger, "1000")
+    for account in party:
+        bench.withdraw(account)
+
+    for _ in range(2):
+        bench.commit(price)
+        bench.settle()
+        for account in party:
+            if bench.market.liquidatable(account):
+                bench.liquidate(account)
+            else:
+                bench.close(account)
+    for account in party:
+        bench.withdraw(account)
+
+    assert sum(map(bench.held, party)) + bench.market.claimable(bench.keeper) - before == raw(gain)
+    bench.check()

@@ -298,7 +298,7 @@ def test_nothing_is_left_running(number, tmp_path):
         # Into the deployment at the latest.
         time.sleep(1)
         demo.send_signal(number)
-        _, said = demo.communicate(timeout=30)
+        _, said = demo.communicate(timeout=120)
 
     assert demo.returncode != 0
     assert "Traceback" not in said

@@ -12,10 +12,12 @@ from perennial.solver import command
 
 KEY = Account.from_key(bytes([5] * 32))
 MARKET = "0x" + "11" * 20
+LOOKING_ON = ["--dry-run", "--account", MARKET]
 
 
 def run(*arguments, **environment):
-    return CliRunner(env={command.KEY: None, command.PASSWORD: None, **environment}).invoke(main, arguments)
+    unset = (command.KEY, command.PASSWORD, "PERENNIAL_NETWORK", "PERENNIAL_NODE", "PERENNIAL_RELAY")
+    return CliRunner(env={**dict.fromkeys(unset), **environment}).invoke(main, arguments)
 
 
 def test_lists_its_commands():
@@ -40,7 +42,9 @@ def test_no_such_command():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["relay"], "Missing option '--market'"),
+        (["relay", "--network", "/nowhere.json"], "no manifest /nowhere.json"),
+        (["solver", "--market", "BTC-USD", "--network", "/nowhere.json", *LOOKING_ON], "no manifest /nowhere.json"),
+        (["solver", "--market", MARKET, "--node", "http://127.0.0.1:1", *LOOKING_ON], "which relay?"),
         (["solver", "--market", MARKET], f"no key: give --keystore, or set {command.KEY}"),
         (["solver", "--market", MARKET, "--dry-run"], "needs --account"),
         (["solver", "--market", MARKET, "--spread", "0.0000001"], "more than 6 decimals"),

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from click.testing import CliRunner
 
 from perennial.cli import _COMMANDS, main
 from perennial.commands.intent import intent
+from perennial.intents import Intent
 from perennial.local import FREE
+from perennial.relay.client import RelayClient
+from perennial.relay.records import Order, Status
 
 TRADING = ["open", "close", "reduce", "deposit", "withdraw", "claim", "settle", "liquidate"]
 ASKING = ["markets", "market", "quote", "positions", "orders", "history"]
@@ -188,6 +192,29 @@ def test_no_node(run):
         nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
         ends(run("markets", "--rpc", nowhere), 3, "does not answer")
         ends(run("intent", "list", "BTC-USD", "--relay", nowhere), 3, "the relay does not answer")
+
+
+def test_the_networks_relay(run, network):
+    """Named by its manifest, unless another one is."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        question = ["intent", "list", "BTC-USD"]
+        ends(run(*question), 2, "which relay? local names none: give its address (--relay, or PERENNIAL_RELAY)")
+        change(network, relay=f"http://127.0.0.1:{port}")
+        ends(run(*question), 3, "the relay does not answer")
+        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 3, "missing an 'http://'")
+
+
+def test_a_relay_that_hands_out_another_intent(run, local, monkeypatch):
+    """A better one under the same hash, say: nothing of it is believed, least of all is it filled."""
+    market, account = local.market.address, local.maker.address
+    asked = Intent.build(market=market, account=account, amount=1, price=60_000, expiry=2**40, nonce=1)
+    given = replace(asked, price=asked.price * 2)
+    order = Order(1, "0x", given, b"", Status.OPEN, given.size, 0)
+    monkeypatch.setattr(RelayClient, "order", lambda *_: order)
+    for verb in (["show"], ["fill"], ["cancel"], ["cancel", "--on-chain"]):
+        ends(run("intent", *verb, "0x" + "11" * 32, "--relay", "http://relay"), 1, "gives another intent than 0x1111")
 
 
 def test_a_node_of_another_chain(run, network):

@@ -78,6 +78,15 @@ def test_every_violated_bound_is_named_with_its_limit():
         "market.riskFee: 0.5 is above its limit 0.4",
         "market.settlementFee: 51 is above its limit 50",
         "market.maxPendingLocal: 0 is below its limit 1",
+        "market.settlementFee: 51 is above its limit 0, what risk.minLiquidationFee leaves of risk.minMaintenance",
+    ]
+
+
+def test_the_least_maintenance_covers_the_fees_of_a_liquidation():
+    """docs/protocol.md §16: else others pay the settlement fees of small accounts."""
+    assert problems(market={"settlementFee": 5}) == []
+    assert problems(market={"settlementFee": "5.000001"}) == [
+        "market.settlementFee: 5.000001 is above its limit 5, what risk.minLiquidationFee leaves of risk.minMaintenance"
     ]
 
 

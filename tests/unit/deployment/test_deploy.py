@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,13 @@ def test_a_second_run_changes_nothing(rpc, file, deployer, tmp_path, whole):
     assert nonce(rpc, deployer) == whole[1]
     assert all(line.endswith("done before") for line in lines)
     assert len(lines) == whole[1]
+    assert first.relay is None
+
+    # A relay that is named later, and one that is no longer named: nothing has to be sent for it.
+    named = replace(file, relay="https://relay.example")
+    assert deploy(named, rpc, deployer, path=path) == replace(first, relay="https://relay.example")
+    assert deploy(file, rpc, deployer, path=path).relay == "https://relay.example"
+    assert nonce(rpc, deployer) == whole[1]
 
 
 def test_what_the_owner_decided_since_is_left_alone(node, path, deployer, proposer):

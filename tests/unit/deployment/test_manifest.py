@@ -22,6 +22,7 @@ def filled() -> Manifest:
         owner=ALICE,
         pauser=BOB,
         timelock=ALICE,
+        relay="https://relay.example",
         contracts={"MarketFactory": Deployed(BOB, "0x" + "ab" * 32, 7, [ALICE, 2**200, [1, 2]], "0x" + "cd" * 32)},
         tokens={"USDC": Token(TOKEN, 6)},
         oracles={"BTC-USD": Oracle(ORACLE, ALICE, [Feed("0x" + "01" * 32, -1)])},

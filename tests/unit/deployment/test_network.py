@@ -77,6 +77,10 @@ def test_base_takes_no_account_of_the_deployer_no_mock_and_no_short_delay():
         ({"owner": {"proposers": ["deployer", "deployer"]}}, "owner.proposers: has an address twice"),
         ({"owner": {"executors": []}}, "owner.executors: has 0 entries: at least 1 is needed"),
         ({"pauser": "0x12"}, "pauser: an address is needed or deployer, not '0x12'"),
+        (
+            {"relay": "relay.example"},
+            "relay: an address such as https://relay.example is needed, not 'relay.example'",
+        ),
         ({"name": "My Net"}, "name: small letters, digits and hyphens are needed, not 'My Net': it names the manifest"),
         ({"chain_id": 0}, "chain_id: 0 is below its limit 1"),
     ],

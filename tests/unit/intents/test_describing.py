@@ -1,10 +1,20 @@
-"""What a message says in words."""
+"""What a message says in words, and what a document says of its fields."""
 
+import re
 from typing import Any
 
 import pytest
 
-from perennial.intents import GroupCancellation, Intent, NonceCancellation, OperatorUpdate, SignerUpdate, describe
+from perennial.artifacts import ROOT
+from perennial.intents import (
+    Common,
+    GroupCancellation,
+    Intent,
+    NonceCancellation,
+    OperatorUpdate,
+    SignerUpdate,
+    describe,
+)
 
 A, B, M = ("0x" + digit * 40 for digit in "123")
 COMMON: dict[str, Any] = {"account": A, "expiry": 1_800_000_000, "nonce": 7}
@@ -60,3 +70,27 @@ def test_everything_that_an_intent_may_say():
         "  nonce 7, group 9",
         "  until ever",
     ]
+
+
+def test_the_document_has_every_field_in_its_order_and_in_its_unit():
+    section = (ROOT / "docs" / "client.md").read_text().split("## What a wallet shows")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+?)`? \|", section, re.MULTILINE))
+    intent = Intent.build(
+        market=M,
+        account=A,
+        amount="-0.5",
+        price="60000",
+        fee="0.25",
+        collateralization="0.05",
+        nonce=7,
+        expiry=1_800_000_000,
+    )
+    shown = intent.to_json() | intent.common.to_json()
+
+    fields = [name for name, _ in (*Intent.solidity(), *Common.solidity()) if name != "common"]
+    assert list(rows) == fields
+    assert [rows[name] for name in fields] == [
+        "an address" if str(shown[name]).startswith("0x") else shown[name] for name in fields
+    ]
+    assert "2027-01-15 08:00:00 UTC" in section
+    assert "2027-01-15 08:00:00 UTC" in describe(intent)

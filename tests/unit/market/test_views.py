@@ -75,14 +75,15 @@ def test_fees_view_is_as_if_split_now(create_market, taker):
     assert bench.market.fees() == before == (0, 0, raw("10"), 0)
 
 
-def test_funding_rate_is_rounded_toward_zero(create_market):
-    for side, rate in (("long", 4), ("short", -4)):
-        bench = create_market(pController={"k": "2", "max": "50"}, virtualTaker="999999")
-        bench.fill(maker="10", **{side: "1"})
-        bench.commit("100", wait=10)
-        bench.settle()
-        # A skew of 0.000001 for 10 s, and 2 s for 100 %: 0.000005 after 12 decimals are cut.
-        assert bench.market.fundingRate() in (rate, rate + 1, rate - 1)
+@pytest.mark.parametrize(("side", "rate"), [("long", 3), ("short", -3)])
+def test_funding_rate_is_rounded_toward_zero(create_market, side, rate):
+    bench = create_market(pController={"k": "3", "max": "50"}, virtualTaker="999999")
+    bench.fill(maker="10", **{side: "1"})
+    bench.commit("100")
+    settled = bench.market.settle(bench.keeper, sender=bench.keeper).named("MarketSettled")[0]
+    # A skew of 0.000001 for 10 s, 3 s for 100 %: ±0.000003333333 is ±0.000003.
+    assert settled["fundingRate"] == rate * 10**6 + rate * 111_111
+    assert bench.market.fundingRate() == rate
 
 
 def test_price_through_a_payoff(create_market, protocol, anvil, operator):
@@ -97,6 +98,41 @@ def test_price_through_a_payoff(create_market, protocol, anvil, operator):
     bench.settle()
     assert bench.market.price() == raw("121")
     assert bench.market.payoff() == payoff
+
+
+# -- Accumulators ------------------------------------------------------------------------------------------------------
+
+
+def test_latest_version(create_market, taker):
+    bench = create_market(price=None)
+    assert bench.market.latestVersion() == (0, False, 0, 0, 0)
+    bench.commit("100")
+    version = bench.fill(maker="10", long="5")
+    assert bench.market.latestVersion() == (version, True, 0, 0, 0)
+
+    version = bench.commit("110")
+    bench.settle()
+    # Longs gain 10 a unit, 50 together, which 10 units of maker pay.
+    assert bench.market.latestVersion() == (version, True, -5 * 10**12, 10 * 10**12, 0)
+    bench.close(taker, "1")
+    version = bench.expire()
+    bench.settle()
+    assert bench.market.latestVersion() == (version, False, -5 * 10**12, 10 * 10**12, 0)
+
+
+def test_versions_are_those_at_which_orders_settled(bench, taker):
+    bench.fill(maker="10", long="5")
+    bench.close(taker, "1")
+    ordered = bench.commit("110")
+    quiet = bench.commit("120")
+    bench.close(taker, "1")
+    invalid = bench.expire()
+    bench.settle()
+
+    assert bench.market.versions(ordered) == (True, -5 * 10**12, 10 * 10**12, 0)
+    # The price is 10 higher for four longs; nothing was ordered, or all of it was cancelled.
+    assert bench.market.versions(quiet) == bench.market.versions(invalid) == (False, 0, 0, 0)
+    assert bench.market.latestVersion() == (invalid, False, -9 * 10**12, 20 * 10**12, 0)
 
 
 # -- Settlement fees of a version --------------------------------------------------------------------------------------

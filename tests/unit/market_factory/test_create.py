@@ -121,6 +121,13 @@ def test_token_that_is_no_contract(fresh, stranger):
         attempt(fresh, definition={"reward": stranger})
 
 
+def test_token_that_does_not_say_its_decimals(fresh):
+    with refused("UnsupportedDecimals", fresh.oracle, 0):
+        attempt(fresh, definition={"token": fresh.oracle})
+    with refused("UnsupportedDecimals", fresh.oracle, 0):
+        attempt(fresh, definition={"reward": fresh.oracle})
+
+
 def test_reward(fresh, anvil, operator):
     reward = anvil.deploy("MockToken", "Mock Reward", "mREW", 6, sender=operator)
     market = fresh.create(reward=reward, makerRewardRate="1")

@@ -113,6 +113,21 @@ class TestWatcher:
         watcher.step()
         assert len(client.get("/v1/fills").json()) == 1
 
+    def test_filled_in_a_block_that_the_chain_takes_back(self, client, view, store):
+        """Before the fill was booked: the intent is off the book meanwhile, and comes back."""
+        watcher = Watcher(store, view, confirmations=5)
+        digest = post(client, nonce=7)
+        view.filled[7] = 10 * UNIT
+        watcher.step()
+        assert status(client, digest) == ("open", 0)
+        assert book(client) == ([], [])
+
+        view.filled.clear()
+        watcher.step()
+
+        assert status(client, digest) == ("open", 10 * UNIT)
+        assert book(client)[0] == [(100 * UNIT, 10 * UNIT, 1)]
+
     def test_a_fill_that_the_chain_takes_back(self, client, view, watcher):
         """Blocks are read again: what is no longer in them is undone, what came instead is booked."""
         watcher.step()

@@ -71,6 +71,22 @@ def test_a_cancelled_intent_does_not_come_back(client):
     assert client.post("/v1/intents", json=make(nonce=8, group=4)).status_code == 201
 
 
+def test_it_stays_off_the_book_whatever_the_chain_was_asked_before(client, view, watcher, posted):
+    """The watcher asks the chain about an open intent; before it has written the answer the account cancels."""
+    asked = view.states
+
+    def cancelled_meanwhile(intents):
+        states = asked(intents)
+        client.post("/v1/cancellations", json=body(nonce_cancellation()))
+        return states
+
+    view.states = cancelled_meanwhile
+    watcher.step()
+
+    assert open_hashes(client) == {posted["group"], posted["neither"], posted["another"]}
+    assert client.get(f"/v1/intents/{posted['nonce']}").json()["status"] == "cancelled"
+
+
 def test_kept_for_who_relays(client):
     message = nonce_cancellation()
     digest = client.post("/v1/cancellations", json=body(message)).json()["hash"]

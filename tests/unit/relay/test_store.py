@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from perennial.intents import Intent, NonceCancellation
 from perennial.relay.records import Refusal, Status
-from perennial.relay.store import Store
+from perennial.relay.store import Store, StoreError
 
 from .conftest import LATER, MARKET, ON_BOTH, UNIT, make
 
@@ -63,9 +64,9 @@ def test_the_same_from_many_threads_is_one(store):
 
 def test_two_connections_see_each_other(url, store):
     other = Store(url)
-    add(store, 1)
+    order, _ = add(store, 1)
     add(other, 2)
-    other.apply_state(f"0x{1:064x}", 0, Status.CANCELLED)
+    other.apply_state(order, 0, Status.CANCELLED)
 
     assert [order.status for order in store.orders()] == [Status.CANCELLED, Status.OPEN]
     other.close()
@@ -89,6 +90,17 @@ def test_checks_again_where_nothing_comes_in_between(store):
     assert sorted(results, key=str) == [True, True, "too_many"]
 
 
+def test_of_one_protocol(url, store):
+    """Its intents are of no use on another chain, and its fills not of that one's blocks."""
+    store.belong_to("the first")
+    other = Store(url)
+    other.belong_to("the first")
+
+    with pytest.raises(StoreError, match="is of the first, not of the second"):
+        other.belong_to("the second")
+    other.close()
+
+
 def test_a_cancellation_in_between(store):
     intent = Intent.from_dict(make(nonce=7)["intent"])
     store.check(intent, 0, most=2)
@@ -103,7 +115,16 @@ def test_a_cancellation_in_between(store):
 def test_no_news_is_no_event(store):
     order, _ = add(store, 1)
 
-    assert not store.apply_state(order.hash, order.remaining, order.status)
-    assert store.apply_state(order.hash, 1, Status.OPEN)
-    assert not store.apply_state("0x", 1, Status.OPEN)
+    assert not store.apply_state(order, order.remaining, order.status)
+    assert store.apply_state(order, 1, Status.OPEN)
+    assert not store.apply_state(replace(order, hash="0x"), 1, Status.OPEN)
     assert store.last_event() == 2
+
+
+def test_old_news_is_no_news(store):
+    """Another process has booked a fill since this one asked the chain: less remains than it was told."""
+    order, _ = add(store, 1)
+    store.apply_state(order, 4 * UNIT, Status.OPEN)
+
+    assert not store.apply_state(order, 7 * UNIT, Status.OPEN)
+    assert store.orders()[0].remaining == 4 * UNIT

@@ -101,3 +101,14 @@ def test_events_that_are_deleted(client, store):
     with client.websocket_connect("/v1/stream?after=2") as socket:
         assert socket.receive_json() == {"kind": "hello", "number": 2}
         assert socket.receive_json()["number"] == 3
+
+
+def test_events_of_another_database(client):
+    """A number that is not reached yet: whoever waited for it would miss all that comes before."""
+    post(client)
+
+    with client.websocket_connect("/v1/stream?after=2") as socket, pytest.raises(WebSocketDisconnect) as caught:
+        socket.receive_json()
+    assert caught.value.code == TOO_LATE
+    with client.websocket_connect("/v1/stream?after=1") as socket:
+        assert socket.receive_json() == {"kind": "hello", "number": 1}

@@ -1,12 +1,14 @@
 """NodeView: what the relay asks a chain, against the contracts."""
 
 import pytest
+from ape_ethereum.multicall.constants import MULTICALL3_CODE
 
 from perennial.abi import Reverted
 from perennial.amounts import raw
 from perennial.chain import Chain, Contract, Rpc
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.local import FREE, NOBODY, LocalMarket
+from perennial.multicall import ADDRESS as MULTICALL
 from perennial.relay.view import NodeView
 
 PRICE, LATER = raw(60_000), 2**40
@@ -125,6 +127,23 @@ def test_contract_wallets(view, local, make, project):
     assert not view.is_contract_signature(local.keeper.address, digest, signature)
 
 
+REVERTS_WITH_HALF_AN_ERROR = "0x6308c379a06000526004601cfd"
+"""mstore(0, 0x08c379a0) revert(28, 4): Solidity's Error(string) without the string."""
+
+BURNS = "0x5b600056"
+"""Jumps to where it is, for ever."""
+
+
+@pytest.mark.parametrize("code", [REVERTS_WITH_HALF_AN_ERROR, BURNS, "0xfe"])
+def test_a_wallet_that_misbehaves_does_not_sign(view, make, node, code):
+    """Whatever its code does, that is an answer, no failure of the node's."""
+    wallet = "0x" + "c0de" * 10
+    node.rpc.call("anvil_setCode", wallet, code)
+    intent, signature = make(1)
+
+    assert not view.is_contract_signature(wallet, message_hash(intent, view.domain), signature)
+
+
 def test_states_and_fills(view, local, make, fund, fill):
     fund(50_000)
     buy, sell = make("1"), make("-1", nonce=7)
@@ -181,6 +200,25 @@ class TestMargin:
 
         assert view.lacks_margin(intent, raw("0.1")) is None
         assert "needs" in view.lacks_margin(intent, raw(10))
+
+    @pytest.mark.parametrize("multicall", [True, False])
+    def test_of_who_has_gained_since_its_last_settlement(self, local, make, fund, fill, would_fill, node, multicall):
+        """The market knows the new price, the account's collateral is that of before: 1,000, and 2,000 gained."""
+        fund(1_000)
+        fill(*make("1"))
+        local.commit(PRICE)
+        local.market.settle(local.trader, sender=local.keeper, **FREE)
+        local.commit(raw(62_000))
+        local.market.settle(local.short, sender=local.keeper, **FREE)
+        if multicall:
+            node.rpc.call("anvil_setCode", MULTICALL, "0x" + bytes(MULTICALL3_CODE).hex())
+        more, _ = would = make("1.2", "62000")
+
+        assert would_fill(*would)
+        fresh = NodeView(node.rpc.uri, [local.market.address])
+        verdict = fresh.lacks_margin(more, more.size)
+        fresh.close()
+        assert (verdict is None) == multicall
 
     def test_a_maker(self, view, local, make):
         intent, _ = make("1", key=local.maker, account=local.maker.address)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from perennial.sending.journal import Call, InFlightError, State
+from perennial.sending.journal import Call, InFlightError, Journal, OwnerError, State
 from perennial.sending.sender import Mined
 
 from .conftest import KEY, TARGET, call, transaction
@@ -52,6 +52,16 @@ def test_one_at_a_time(send, node):
         send()
 
     assert list(node.pool) == [0]
+
+
+def test_of_one_key_on_one_chain(tmp_path):
+    """What is in flight for another key must not be taken for this one's."""
+    for _ in range(2):
+        Journal(tmp_path / "journal.db", owner="one").close()
+
+    with pytest.raises(OwnerError, match="is of one, not of another"):
+        Journal(tmp_path / "journal.db", owner="another")
+    Journal(tmp_path / "journal.db").close()
 
 
 def test_failed(sender, node, send):

@@ -61,6 +61,8 @@ class FakeMarket:
     referral_fee: int = 100_000
     inventory: int = 0
     fee: int = 10**9
+    posted: int = 0
+    """Wei for posting a deal."""
     book: list[Open] = field(default_factory=list)
     filled: dict[str, int] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
@@ -101,6 +103,10 @@ class FakeMarket:
     def trials(self, deals, limit):
         assert limit == Gas().most
         return [self.refused.get(frozenset(deal.hashes), 100_000) for deal in deals]
+
+    def posting(self, deals, gas):
+        assert gas > 100_000 * len(deals)
+        return self.posted * len(deals)
 
     def calldata(self, deals):
         data = len(self.batches).to_bytes(4)

@@ -87,6 +87,14 @@ def test_what_does_not_pay():
     assert skipped[0].reason == "it would earn 0.000050 after gas"
 
 
+def test_posting_costs_each_deal():
+    batch, skipped = choose([fill(1, 150), fill(2, 250)], replace(terms(), posting=200), GAS, least=0)
+
+    assert batch is not None
+    assert (len(batch.deals), batch.profit) == (1, 50)
+    assert skipped[0].reason == "it would earn -0.000050 after gas"
+
+
 def test_a_batch_that_does_not_pay():
     deals = [fill(1, 150), fill(2, 150)]
 

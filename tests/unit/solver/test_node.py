@@ -3,12 +3,15 @@
 import pytest
 
 from perennial.amounts import raw
+from perennial.artifacts import load
 from perennial.chain import Chain
 from perennial.intents import Intent, sign
+from perennial.keeper.rollup import GAS_PRICE_ORACLE
 from perennial.local import FREE, NOBODY, LocalMarket
 from perennial.solver.batch import Gas
 from perennial.solver.node import SolverNode
 from perennial.solver.orders import Cross, Fill, Open
+from perennial.solver.solver import TAKEN_BACK
 
 PRICE, LATER = raw(60_000), 2**40
 MOST = Gas().most
@@ -84,6 +87,19 @@ def test_why_not(local, node, make):
     assert [str(reason).partition("(")[0] for reason in reasons] == ["InsufficientMargin", "WorsePrice"]
 
 
+def test_what_a_rollup_takes_for_posting(node, make, chain, project, operator):
+    """Nothing where there is none; else what its oracle says of a transaction with all the deals, and of its gas."""
+    deals = [Fill(make("1", nonce=number), raw(1), PRICE) for number in range(3)]
+    assert node.posting(deals, 1_000_000) == 0
+
+    chain.provider.set_code(GAS_PRICE_ORACLE, load("MockGasPriceOracle").runtime)
+    project.MockGasPriceOracle.at(GAS_PRICE_ORACLE).set(10**6, 7, 0, 0, sender=operator, **FREE)
+    posted = node.posting(deals, 1_000_000) - 7_000_000
+
+    size = len(node.calldata(deals))
+    assert size < posted // 10**6 < size + 200
+
+
 def test_a_wallet_that_burns_gas(local, node, make, project):
     """It is refused alone; the others are answered."""
     burner = local.trader.deploy(project.MockBurner, **FREE)
@@ -108,4 +124,5 @@ def test_a_wallet_at_the_end_of_a_batch_harms_nobody(local, node, make, project)
     mined = node.receipt(digest)
     assert mined is not None
     assert (mined.succeeded, set(mined.skipped)) == (True, {1})
+    assert mined.skipped[1].startswith(TAKEN_BACK)
     assert node.remaining([good.intent, bad.intent]) == [0, raw(1)]

@@ -142,6 +142,15 @@ class TestWhyNot:
 
         assert reasons(report)[order.hash] == "it would earn 0.000000 after gas"
 
+    @pytest.mark.parametrize(("posted", "pays"), [(2 * 10**13, True), (3 * 10**13, False)])
+    def test_what_a_rollup_takes_for_posting(self, market, make_solver, posted, pays):
+        """The fill earns 0.25, and costs 0.225 of gas at 1,000 for an ether: 0.025 are left for posting it."""
+        market.book, market.posted = [opened(1, "5", "101")], posted
+
+        report = make_solver(least_profit=0, ether_price=1_000 * UNIT, **OWN).cycle()
+
+        assert (report.batch is not None) == pays
+
     def test_said_once(self, market, make_solver, caplog):
         market.book = [order] = [opened(1, "5", "101")]
         solver = make_solver()
@@ -197,6 +206,32 @@ class TestRefused:
 
         assert market.filled == {good.hash: 5 * UNIT}
         assert f"not filled {bad.hash}: the market skipped it: AccountLocked(1, 2)" in caplog.text
+
+    @pytest.mark.parametrize("reason", ["WrongSignature(0x12, 0x34)", "revert()"])
+    def test_a_wallet_that_takes_its_signatures_back_costs_one_batch(self, market, make_solver, reason):
+        """It signs as many intents as it likes, says yes when they are tried, and burns gas when they are mined."""
+        wallet = Account.from_key(bytes([70] * 32)).address
+        market.book = [opened(n, "5", "102", account=wallet) for n in range(8)]
+        market.surprises = {frozenset({order.hash}): reason for order in market.book}
+        solver = make_solver(**OWN)
+
+        work(solver, market, 20)
+        assert market.nonces == 1
+
+        market.book += [opened(20, "-5", "99"), opened(21, "5", "101")]
+        market.surprises |= {frozenset({bad.hash, market.book[8].hash}): reason for bad in market.book[:8]}
+        work(solver, market, 3)
+        assert set(market.filled) == {order.hash for order in market.book[8:]}
+        assert market.nonces == 2
+
+    def test_a_wallet_that_cannot_pay_is_refused_like_anybody(self, market, make_solver):
+        wallet = Account.from_key(bytes([70] * 32)).address
+        market.book = [poor, good] = [opened(n, "5", "101", account=wallet) for n in range(2)]
+        market.surprises[frozenset({poor.hash})] = "InsufficientMargin(1, 2)"
+
+        work(make_solver(**OWN), market, 5)
+
+        assert set(market.filled) == {good.hash}
 
     def test_it_is_filled_once_it_may_be(self, market, make_solver):
         market.book = [order] = [opened(1, "5", "101")]

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from perennial.artifacts import ROOT
+from perennial.artifacts import ROOT, load
 
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 CITATION = re.compile(r"§(\d+(?:\.\d+)*)")
@@ -66,6 +66,42 @@ def leads_somewhere(path, target, anchor):
     return anchor in [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
+FUNCTION = re.compile(r"\b([a-zA-Z]\w*)\(([^()]*)\)")
+SHARES = {
+    *("name", "symbol", "decimals", "totalSupply", "balanceOf", "transfer", "transferFrom", "approve", "allowance"),
+    *("permit", "nonces", "DOMAIN_SEPARATOR", "supportsInterface"),
+}
+"""Of ERC-20, ERC-2612 and ERC-165, which §15 names and does not list."""
+
+
+def listed():
+    """The functions that §15 lists, by contract: names and numbers of arguments."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    contract = ""
+    for line in PROTOCOL.split("\n## 15.")[1].split("```")[1].strip().splitlines():
+        contract = contract if line.startswith(" ") else line.split()[0]
+        for name, values in FUNCTION.findall(line):
+            found.setdefault(contract, set()).add((name, len([each for each in values.split(",") if each])))
+    return found
+
+
+def declared(*names):
+    """The functions of contracts or interfaces, as above."""
+    entries = [entry for name in names for entry in load(name).abi if entry["type"] == "function"]
+    return {(entry["name"], len(entry["inputs"])) for entry in entries if entry["name"] not in SHARES}
+
+
+def test_the_abi_of_the_document_is_that_of_the_interfaces():
+    found = listed()
+    missing = {contract: declared(f"I{contract}") - functions for contract, functions in found.items()}
+    # `owner` and the like are of the contract; a market's functions are in several.
+    unknown = {contract: functions - declared(f"I{contract}", contract) for contract, functions in found.items()}
+
+    assert len(found) == 11
+    assert {contract: functions for contract, functions in missing.items() if functions} == {}
+    assert {contract: functions for contract, functions in unknown.items() if functions} == {}
+
+
 def test_architecture_draws_the_slots_as_the_contracts_pack_them():
     drawn = re.findall(r"\|[^`\n]+\|$", (ROOT / "ARCHITECTURE.md").read_text().split("```")[1], re.MULTILINE)
     sources = "\n".join(path.read_text() for path in tracked("contracts/*.sol"))
@@ -78,15 +114,21 @@ def test_architecture_draws_the_slots_as_the_contracts_pack_them():
     assert [slot for slot in packed if slot not in drawn] == []
 
 
-def test_the_tree_of_the_readme_is_there():
+def test_the_tree_of_the_readme_is_there_and_whole():
     (tree,) = re.findall(r"```\n(contracts/\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    folder, paths = "", []
+    paths, folder = set(), ROOT
     for line in tree.splitlines():
-        name = line.split()[0]
-        folder = folder if line.startswith(" ") else name
-        paths.append(ROOT / folder / name if line.startswith(" ") else ROOT / name)
+        names = line.strip().split("  ")[0].split(", ")
+        if not line.startswith(" "):
+            folder = ROOT / names[0]
+        paths |= {(folder if line.startswith(" ") else ROOT) / name for name in names}
 
-    assert [str(path) for path in paths if not path.exists()] == []
+    assert sorted(str(path) for path in paths if not path.exists()) == []
+    folders = {path.relative_to(ROOT).parts[:-1] for path in tracked() if path.relative_to(ROOT).parts[0][0] != "."}
+    folders = {parts[:1] for parts in folders if parts} | {
+        parts[:2] for parts in folders if len(parts) > 1 and parts[0] in ("contracts", "perennial", "tests")
+    }
+    assert sorted("/".join(parts) for parts in folders if ROOT.joinpath(*parts) not in paths) == []
 
 
 def test_targets_of_the_readme_are_in_the_makefile():

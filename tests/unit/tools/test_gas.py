@@ -1,6 +1,7 @@
 """Gas figures: what counts as grown, and the breakdown by opcode, from a trace made by hand."""
 
 import json
+import re
 
 import pytest
 
@@ -16,6 +17,20 @@ def test_every_flow_has_a_reference_and_a_committed_figure():
 
 def test_the_document_says_the_committed_figures():
     assert (gas.FOLDER / "gas.md").read_text() == gas.document(gas.committed())
+
+
+def test_documents_that_repeat_a_figure_were_measured_on_the_same_code():
+    """`make caps` and `make vault-gas` measure flows of `make gas` again: none is left behind."""
+    caps, vaults = ((gas.FOLDER / name).read_text() for name in ("caps.md", "vaults.md"))
+    said = dict(re.findall(r"^\|.*\(`(\w+)`\) \| ([\d,]+) \|$", caps, re.MULTILINE))
+    ((closing, settling),) = re.findall(r"^\| 2 \| ([\d,]+) \| [\d,]+ \| ([\d,]+) \|", vaults, re.MULTILINE)
+    said |= {"vault_close_epoch": closing, "vault_settle": settling}
+    figures = {name: int(figure.replace(",", "")) for name, figure in said.items()}
+    committed = {name: gas.committed()[name] for name in figures}
+
+    assert len(figures) == 4
+    assert gas.grown(figures, committed) == []
+    assert gas.grown(committed, figures) == []
 
 
 def test_figures_are_sorted():

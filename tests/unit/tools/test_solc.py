@@ -39,6 +39,29 @@ def test_compile_source_and_standard_json_agree():
     assert [entry["name"] for entry in by_options["<stdin>:Answer"]["abi"]] == ["f"]
 
 
+def test_several_processes_give_what_one_gives():
+    """Each file's contracts, with the bytecode, identifiers and warnings that one compilation of all has."""
+    head = "// SPDX-License-Identifier: Apache-2.0\npragma solidity 0.8.37;\n"
+    sources = {
+        "Base.sol": "abstract contract Base { function f() external pure returns (uint256 at) { at = 1; } }",
+        "One.sol": 'import { Base } from "./Base.sol"; contract One is Base { uint256 public x; }',
+        "Two.sol": 'import { Base } from "./Base.sol"; contract Two is Base { uint256 public y = 2; }',
+        "Three.sol": 'import { One } from "./One.sol"; contract Three is One { One public one = new One(); }',
+    }
+    selection = {name: {"*": ["abi", "evm.bytecode.object"], "": ["ast"]} for name in sources}
+    settings = {"viaIR": True, "optimizer": {"enabled": True}, "outputSelection": selection}
+    contents = {name: {"content": head + text} for name, text in sources.items()}
+    given = json.dumps({"language": "Solidity", "sources": contents, "settings": settings})
+
+    one, several = (json.loads(solc("--standard-json", "--parts", parts, stdin=given).stdout) for parts in ("1", "3"))
+
+    assert several["contracts"] == one["contracts"]
+    assert several["contracts"].keys() == sources.keys()
+    assert several["sources"] == one["sources"]
+    assert [error["errorCode"] for error in one["errors"]] == ["6335"]
+    assert several["errors"] == one["errors"]
+
+
 # Bytes at the end of a contract that hold the hash of its metadata.
 METADATA = 53
 

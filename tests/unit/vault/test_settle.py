@@ -4,6 +4,7 @@ import pytest
 
 from perennial.amounts import raw
 from perennial.testing.differential import address_of
+from perennial.testing.market import refused
 from perennial.testing.vault import DAY, opened
 
 UNIT = 10**6
@@ -196,6 +197,8 @@ def test_a_loss_beyond_all_assets_stops_deposits(protocol):
 
         assert bench.books.insolvent
         assert bench.assets() == 5 * UNIT
+        with refused("VaultInsolvent"):
+            bench.request("carol", "1000")
         # Who was on the way keeps what was not lost.
         bench.claim("bob")
         bench.leave("bob")
