@@ -27,8 +27,8 @@ STEP = 10
 class Stage:
     """Markets at a price of 100 and a vault over them; token units have 6 decimals, prices and sizes as well.
 
-    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` and
-    `min_margin` are USD. The chain's time stands still; versions have a clock of their own.
+    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` is USD. The
+    chain's time stands still; versions have a clock of their own.
     """
 
     def __init__(
@@ -40,10 +40,9 @@ class Stage:
         maker_fee: int = 0,
         position_fee: int = 0,
         settlement_fee: int = 0,
-        min_margin: int = 0,
     ) -> None:
         factory = Factory(ProtocolParameter.from_abi(values(PROTOCOL)))
-        risk = replace(RiskParameter.from_abi(values(RISK)), maker_fee=maker_fee, min_margin=min_margin)
+        risk = replace(RiskParameter.from_abi(values(RISK)), maker_fee=maker_fee)
         parameter = replace(
             MarketParameter.from_abi(values(PARAMETER)), position_fee=position_fee, settlement_fee=settlement_fee
         )

@@ -89,10 +89,11 @@ def test_rebalancing_cannot_be_repeated_at_an_unchanged_price(fees):
 @pytest.mark.parametrize("fees", FEES[2:])
 def test_holders_pay_for_one_cycle_a_day(fees, swings):
     """Within a day, at the edge of the least margin, or with a price that swings beyond the tolerance."""
-    leverage, least, rounds = 4 * UNIT, 10 * UNIT, 10
+    leverage, rounds = 4 * UNIT, 10
     for seed in range(GAMES // 8):
         rng = Random(seed)
-        stage = Stage(markets=2, leverage=leverage, min_margin=least, **fees)
+        stage = Stage(markets=2, leverage=leverage, **fees)
+        least = stage.markets[0].risk.min_margin
         # A market is used from one and a half times its least margin on.
         assets = rng.randint(500, 5_000) * UNIT if swings else 3 * least - rng.randint(1, UNIT // 100)
         stage.enter(PASSIVE, assets)
