@@ -91,6 +91,9 @@ interface IOracleAdapter is IOracleErrors, IOracleSetupErrors {
     /// @param from the first version for which it will be
     error WindowPending(uint256 from);
 
+    /// @notice The adapter always has an owner: without, nobody could change its windows.
+    error OwnerRequired();
+
     /// @notice Commits versions that have expired as invalid (docs/protocol.md §11.3). Needs no price.
     /// @dev Anyone may call. Oracles that refuse are skipped; where all do, reverts with the last one's error: `OracleNotServed`, or the
     ///      oracle's `VersionNotNext` or `OracleNotAdapter`. Reverts with `BatchEmpty` or `VersionNotExpired`.

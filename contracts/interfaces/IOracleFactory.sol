@@ -107,6 +107,9 @@ interface IOracleFactory is IOracleSetupErrors {
     /// @param settlement of which its books call settlement fees, 6 decimals
     error MarketBooksWrong(address market, uint256 received, uint256 settlement);
 
+    /// @notice The factory always has an owner: without, nobody could replace a source of prices or take the oracle fee.
+    error OwnerRequired();
+
     /// @notice Makes a new oracle for one market of the caller's, granularity 10 seconds.
     /// @dev Anyone may call. Reverts with `AdapterUnknown` or an error of the adapter's about the feeds.
     /// @param adapter a source of prices that the owner has admitted

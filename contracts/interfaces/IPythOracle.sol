@@ -18,7 +18,8 @@ interface IPythOracle is IOracleAdapter {
     /// @param price as the feed gave it
     error PriceUncertain(bytes32 id, uint256 confidence, uint256 price);
 
-    /// @notice The price of an unrequested version was published no later than the newest price in the latest version.
+    /// @notice The price was published no later than the newest price in the latest version: that of an unrequested version, or of the
+    ///         first versions of a new adapter, whose windows open earlier than those of the one before (docs/protocol.md §11.7).
     /// @param id the feed
     /// @param published Unix seconds
     /// @param latest Unix seconds

@@ -109,6 +109,11 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
         _push(block.timestamp + NOTICE, window);
     }
 
+    /// @dev Ownable's way to have no owner is closed.
+    function renounceOwnership() public view override onlyOwner {
+        revert OwnerRequired();
+    }
+
     /// @inheritdoc IOracleAdapter
     function enlist(address oracle, Feed[] calldata feeds, uint256 granularity) external onlyFactory {
         if (feeds.length == 0 || feeds.length > MAX_FEEDS) revert FeedCountOutOfRange(feeds.length);
@@ -196,20 +201,22 @@ abstract contract OracleAdapter is IOracleAdapter, Ownable2Step, ReentrancyGuard
         if (ids.length == 0) revert OracleNotServed(oracle);
     }
 
-    /// @dev Whether the version may be committed now, and when its price must have been published: after that of the latest version,
-    ///      where it is not requested, and before the window of the one that waits. The window of a requested version sees to itself.
+    /// @dev Whether the version may be committed now, and when its price must have been published: after that of the latest version, and,
+    ///      where it is not requested, before the window of the one that waits. The window of a requested version is after the latest
+    ///      price by itself, unless that came from an adapter before this one, with other windows.
     function _admit(address oracle, uint256 version, Window memory window)
         internal
         view
         returns (uint256 after_, uint256 before)
     {
-        (uint256 waiting, uint256 published) = IOracle(oracle).admit(version);
+        uint256 waiting;
+        (waiting, after_) = IOracle(oracle).admit(version);
         if (version != waiting) {
-            return (published, waiting == 0 ? type(uint256).max : waiting + windowOf(waiting).validFrom);
+            return (after_, waiting == 0 ? type(uint256).max : waiting + windowOf(waiting).validFrom);
         }
         uint256 expiry = _expiry(version, window);
         if (block.timestamp >= expiry) revert VersionExpired(version, expiry);
-        return (0, type(uint256).max);
+        return (after_, type(uint256).max);
     }
 
     /// @dev From when on a requested version can only be committed as invalid.

@@ -167,6 +167,11 @@ contract OracleFactory is IOracleFactory, Ownable2Step, ReentrancyGuardTransient
         emit GranularityUpdated(oracle, granularity, from);
     }
 
+    /// @dev Ownable's way to have no owner is closed.
+    function renounceOwnership() public view override onlyOwner {
+        revert OwnerRequired();
+    }
+
     // ---------------------------------------------------------------------------------------------------------------
     // Views
     // ---------------------------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ REMEDIES: dict[str, Remedy] = {
         "The fill is less than a tenth of the intent, and not all that remains.", "Fill at least the minimum."
     ),
     "ForeignCode": Remedy("The code of a Market was made for another factory.", _OWNER),
-    "OwnerRequired": Remedy("The MarketFactory always has an owner.", "Hand it over instead: transferOwnership."),
+    "OwnerRequired": Remedy("The protocol always has an owner.", "Hand it over instead: transferOwnership."),
     "LengthMismatch": Remedy("The batch has not one signature for each message.", "Give as many as messages."),
     # -- Roles and parameters -----------------------------------------------------------------------------------------
     "NotCoordinator": Remedy("The caller is not the coordinator.", "Send with the coordinator, or the owner."),
@@ -293,6 +293,10 @@ REMEDIES: dict[str, Remedy] = {
         "Another transaction came first and changed what this one met; now it would succeed.",
         "Look at the account, and send it again if it is still wanted.",
     ),
+    "NoContract": Remedy(
+        "There is no contract at this address on the chain of this node.",
+        "Look at the network and the node: a local chain that was started anew has nothing of the one before.",
+    ),
     "revert": Remedy(
         "The call reverted without a reason.", "Look whether the address is that of the contract, on this chain."
     ),
@@ -372,6 +376,7 @@ def shown(error: str, parameter: str, kind: str, value: Any) -> Any:
 def _parameters() -> dict[tuple[str, int], tuple[tuple[str, str], ...]]:
     found: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {("Panic", 1): (("code", "uint256"),)}
     found["Error", 1] = (("reason", "string"),)
+    found["NoContract", 1] = (("address", "address"),)
     for artifact in load_all():
         for entry in artifact.abi:
             if entry["type"] == "error":

@@ -15,7 +15,10 @@ ROOMY = 132
 """From so many columns on there is room for everything."""
 
 NARROWEST = 100
-"""So many columns are always used, and no number is cut: a narrower terminal breaks lines."""
+"""So many columns are always used: a narrower terminal breaks lines."""
+
+WIDEST = 1_000
+"""More columns than any table needs."""
 
 
 def results() -> Console:
@@ -50,9 +53,21 @@ def introduce(console: Console, outcome_of: str, start: int, end: int, changed: 
 
 
 def _show(console: Console, table: Table) -> None:
-    # Columns stand a space apart by themselves.
-    padding = 1 if console.width >= ROOMY else 0
-    shown = RichTable(
+    """Prints a table, with more room where there is; no number is cut, however long: the terminal breaks lines."""
+    for padding in (1, 0):
+        # Columns stand a space apart by themselves.
+        shown = _drawn(table, padding)
+        needed = console.measure(shown, options=console.options.update(width=WIDEST)).maximum
+        if needed <= console.width:
+            break
+    width, console.width = console.width, max(console.width, needed)
+    console.print(shown)
+    console.print()
+    console.width = width
+
+
+def _drawn(table: Table, padding: int) -> RichTable:
+    drawn = RichTable(
         title=table.title,
         title_justify="left",
         title_style="bold",
@@ -64,10 +79,9 @@ def _show(console: Console, table: Table) -> None:
         padding=(0, padding),
     )
     for place, column in enumerate(table.columns):
-        shown.add_column(column, justify="left" if place < table.texts else "right", no_wrap=True)
+        drawn.add_column(column, justify="left" if place < table.texts else "right", no_wrap=True)
     for index, row in enumerate(table.rows):
         if table.total and index == len(table.rows) - 1:
-            shown.add_section()
-        shown.add_row(*row)
-    console.print(shown)
-    console.print()
+            drawn.add_section()
+        drawn.add_row(*row)
+    return drawn

@@ -1,7 +1,8 @@
 """Calls of the protocol's owner: at once where that is an account, through the timelock where it is one.
 
 Each call looks at the chain, does what can be done now and says what comes next: a proposer schedules, and once the
-delay is over an executor executes. Who may not is told what to hand to who may.
+delay is over an executor executes. Who may not is told what to hand to who may. What is not the owner's needs no
+timelock: a canceller cancels at once, a market's coordinator does what is the coordinator's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.exceptions import EncodingError
+from eth_abi.grammar import ABIType, BasicType, TupleType, parse
+from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import interface
@@ -18,7 +22,7 @@ from perennial.chain import Contract
 from perennial.deployment.fields import ZERO
 from perennial.deployment.node import connected
 from perennial.deployment.plan import CANCELLER, EXECUTOR, NO_PREDECESSOR, PROPOSER, call
-from perennial.deployment.run import DeploymentError, silent
+from perennial.deployment.run import DeploymentError, check_there, silent
 from perennial.deployment.sender import sender_of
 from perennial.deployment.signer import signer_of
 from perennial.manifest import DEPLOYMENTS, Manifest
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from perennial.chain import Chain, Rpc
     from perennial.deployment.network import Network
     from perennial.deployment.sender import Sender
+
+OF_COORDINATORS = ("updateRiskParameter", "updateCoordinator", "claimFee")
+"""What a market's coordinator does itself (docs/protocol.md §2)."""
 
 _ROLES = {"proposer": PROPOSER, "executor": EXECUTOR, "canceller": CANCELLER}
 
@@ -68,22 +75,37 @@ def own(
     """One step towards a call of the owner's; whether it has happened.
 
     `target` is a contract or a market of the manifest, `arguments` are texts: numbers as the contract takes them,
-    structs as JSON lists, roles of the timelock by name. Raises DeploymentError, StepError, LookupError for a function
-    that there is not, ValueError for an argument.
+    structs and lists as JSON lists, bytes in hex, roles of the timelock by name; an address may be the name of a
+    contract or a market, or MARKET.oracle. Raises DeploymentError, StepError, LookupError for a function that there is
+    not, ValueError for an argument.
     """
     place = path or DEPLOYMENTS / f"{network.name}.json"
     manifest = Manifest.read(place)
     address, data = encoded(manifest, target, function, arguments)
     change = Change(address, data, keccak(text=f"perennial:{salt}"))
     with connected(node) as chain:
-        return bring(chain, manifest, change, sender_of(chain, signer_of(account)), report)
+        check_there(manifest, chain)
+        sender = sender_of(chain, signer_of(account))
+        if (target, function) == ("Timelock", "cancel"):
+            return _cancel(chain, address, data, sender, report)
+        if function in OF_COORDINATORS and target not in manifest.contracts:
+            coordinator = Contract(chain, "IMarket", address).read("coordinator")
+            if str(coordinator).lower() == sender.address.lower():
+                report(f"sent as the coordinator: {sender.send(function, address, data).transaction}")
+                return True
+        return bring(chain, manifest, change, sender, report)
 
 
 def set_paused(network: Network, node: str | Rpc, account: Any, paused: bool, *, path: Path | None = None) -> str:
-    """Pauses all markets, or ends the pause; returns the transaction. Raises ManifestError, StepError."""
+    """Pauses all markets, or ends the pause; returns the transaction.
+
+    Raises ManifestError, DeploymentError where the chain is another, StepError.
+    """
     place = path or DEPLOYMENTS / f"{network.name}.json"
-    factory, name = Manifest.read(place).address("MarketFactory"), "pause" if paused else "unpause"
+    manifest, name = Manifest.read(place), "pause" if paused else "unpause"
+    factory = manifest.address("MarketFactory")
     with connected(node) as chain:
+        check_there(manifest, chain)
         return sender_of(chain, signer_of(account)).send(name, factory, call("MarketFactory", name)).transaction
 
 
@@ -94,8 +116,11 @@ def encoded(manifest: Manifest, target: str, function: str, arguments: Sequence[
     else:
         name, address = "IMarket", manifest.market(target).address
     wanted = interface(name).function(function, len(arguments))
-    values = [_value(kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
-    return address, wanted.encode(values)
+    values = [_value(manifest, kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
+    try:
+        return address, wanted.encode(values)
+    except EncodingError as error:
+        raise ValueError(f"{target}.{function} takes {', '.join(wanted.inputs)}: {error}") from error
 
 
 def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, report: Callable[[str], None]) -> bool:
@@ -126,6 +151,14 @@ def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, repo
     return True
 
 
+def _cancel(chain: Chain, timelock: str, data: bytes, sender: Sender, report: Callable[[str], None]) -> bool:
+    """Takes an operation off the timelock, now: scheduled itself it would come too late, and fail."""
+    cancels = Contract(chain, "Timelock", timelock).read("hasRole", CANCELLER, sender.address)
+    _require(cancels, sender, "is no canceller of the timelock", "a canceller", Change(timelock, data, b""))
+    report(f"cancelled: {sender.send('cancel', timelock, data).transaction}")
+    return True
+
+
 def _require(may: bool, sender: Sender, lack: str, who: str, step: Change) -> None:
     if not may:
         raise DeploymentError(
@@ -134,12 +167,40 @@ def _require(may: bool, sender: Sender, lack: str, who: str, step: Change) -> No
         )
 
 
-def _value(kind: str, text: str) -> Any:
+def _value(manifest: Manifest, kind: str, text: str) -> Any:
     """An argument of an ABI type. Raises ValueError."""
-    if kind == "address" or kind == "string":
+    if kind == "string":
         return text
+    if kind == "address":
+        return _address(manifest, text)
     if kind == "bytes32" and text in _ROLES:
         return _ROLES[text]
-    if kind.startswith("bytes"):
+    if kind.startswith("bytes") and not kind.endswith("]"):
         return bytes.fromhex(text.removeprefix("0x"))
-    return json.loads(text)
+    return _decoded(parse(kind), json.loads(text))
+
+
+def _address(manifest: Manifest, text: str) -> str:
+    """An address, as it is or by what the manifest has there. Raises ValueError."""
+    market, _, part = text.rpartition(".")
+    if text in manifest.contracts:
+        return manifest.address(text)
+    if text in manifest.markets:
+        return manifest.market(text).address
+    if part == "oracle" and market in manifest.markets:
+        return manifest.market(market).oracle
+    if not is_address(text):
+        raise ValueError(f"{text!r} is neither an address nor a contract or market of {manifest.network}")
+    return text
+
+
+def _decoded(kind: ABIType, value: Any) -> Any:
+    """What JSON says, with bytes in the place of hex. Raises ValueError."""
+    if kind.is_array or isinstance(kind, TupleType):
+        if not isinstance(value, list):
+            raise ValueError(f"a list is needed, not {value!r}")
+        parts = kind.components if isinstance(kind, TupleType) and not kind.is_array else [kind.item_type] * len(value)
+        return tuple(_decoded(part, each) for part, each in zip(parts, value, strict=True))
+    if isinstance(kind, BasicType) and kind.base == "bytes":
+        return bytes.fromhex(str(value).removeprefix("0x"))
+    return value

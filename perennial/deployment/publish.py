@@ -22,11 +22,12 @@ from eth_abi.abi import encode
 from perennial.abi import interface
 from perennial.artifacts import ROOT, load
 from perennial.deployment.code import is_code_of
+from perennial.deployment.network import GRANULARITY
 from perennial.deployment.plan import plan
 from perennial.deployment.run import addresses_of, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from perennial.chain import Chain
     from perennial.deployment.network import Network
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 KEY = "ETHERSCAN_API_KEY"
 """Variable with the explorer's key; the plugin reads it, nothing else does."""
+
+SPAN = 2_000
+"""Blocks in one request for events."""
 
 _PLUGIN = "ape_etherscan"
 
@@ -106,26 +110,58 @@ def publish(
     explorer: Explorer,
     report: Callable[[str], None] = silent,
 ) -> list[str]:
-    """Publishes every contract of a manifest; returns the names of those that are not.
+    """Publishes every contract of a manifest, its markets' oracles and payoffs too; returns names of what is not.
 
     One that fails keeps none of the others. Code that is not the local build's is not sent: it would not match.
     """
-    deployer = str(manifest.contracts["OracleFactory"].arguments[0])
-    planned = plan(network, deployer, addresses_of(manifest)).contracts
     left = []
-    for name, deployed in manifest.contracts.items():
-        artifact = planned[name].artifact
-        code = bytes.fromhex(str(chain.rpc.call("eth_getCode", deployed.address, "latest"))[2:])
+    for name, artifact, address, arguments in _contracts(manifest, network, chain):
+        code = bytes.fromhex(str(chain.rpc.call("eth_getCode", address, "latest"))[2:])
         try:
             if not is_code_of(artifact, code):
                 raise PublishError("its code is not that of the local build")
-            explorer.publish(submission(artifact, deployed.address, deployed.arguments))
+            if arguments is None:
+                raise PublishError("what it was made with is not known: the event of its making was not found")
+            explorer.publish(submission(artifact, address, arguments))
         except PublishError as error:
             left.append(name)
             report(f"{name}: not published: {error}")
         else:
             report(f"{name}: published")
     return left
+
+
+def _contracts(manifest: Manifest, network: Network, chain: Chain) -> Iterator[tuple[str, str, str, list[Any] | None]]:
+    """Name, artifact, address and constructor's arguments of all that a manifest has, None where nobody knows them."""
+    deployer = str(manifest.contracts["OracleFactory"].arguments[0])
+    planned = plan(network, deployer, addresses_of(manifest)).contracts
+    for name, deployed in manifest.contracts.items():
+        yield name, planned[name].artifact, deployed.address, deployed.arguments
+    for name, oracle in manifest.oracles.items():
+        if oracle.adapter is not None:
+            yield f"oracle {name}", "Oracle", oracle.address, _made_with(manifest, chain, name)
+    for name, payoff in manifest.payoffs.items():
+        arguments = [payoff.half_power, payoff.scale, payoff.negative]
+        yield f"payoff {name}", "PowerPayoff", payoff.address, arguments
+
+
+def _made_with(manifest: Manifest, chain: Chain, name: str) -> list[Any] | None:
+    """What the constructor of a market's oracle was given: creator and adapter may have changed since."""
+    market = manifest.markets.get(name)
+    end = market.block if market and market.block is not None else int(chain.rpc.call("eth_blockNumber"), 16)
+    factory = manifest.address("OracleFactory")
+    topic, event = next(each for each in interface("OracleFactory").events.items() if each[1].name == "OracleCreated")
+    oracle = "0x" + manifest.oracles[name].address[2:].lower().rjust(64, "0")
+    # Nodes answer for so many blocks at once; an oracle is made right before its market.
+    while end >= manifest.start_block:
+        start = max(manifest.start_block, end - SPAN + 1)
+        request = {"address": factory, "topics": ["0x" + topic.hex(), oracle]}
+        for log in chain.rpc.call("eth_getLogs", request | {"fromBlock": hex(start), "toBlock": hex(end)}):
+            topics = [bytes.fromhex(each[2:]) for each in log["topics"]]
+            _, creator, adapter, _ = event.decode(topics, bytes.fromhex(log["data"][2:]))
+            return [creator, adapter, GRANULARITY]
+        end = start - 1
+    return None
 
 
 def submission(artifact: str, address: str, arguments: list[Any]) -> Submission:

@@ -171,10 +171,14 @@ class _Verifier:
             if oracle.adapter is None:
                 continue
             code = self._code_at(oracle.address)
-            found = self._described(is_code_of("Oracle", code), code)
-            self.same(f"oracle {name}.code", "that of the local build", found)
+            is_same = is_code_of("Oracle", code)
+            self.same(f"oracle {name}.code", "that of the local build", self._described(is_same, code))
             adapter = self._named(oracle.adapter)
             self.same(f"oracle {name}.adapter", True, adapter in windows)
+            if is_same:
+                # The owner may have put another in charge since (docs/protocol.md §11.7).
+                serving = Contract(self.chain, "Oracle", oracle.address).read("adapter")
+                self.same(f"oracle {name}.serving", adapter, self._named(serving))
             if adapter in windows:
                 feeds = [("0x" + identifier.hex(), power) for identifier, power in self._feeds(adapter, oracle.address)]
                 self.same(f"oracle {name}.feeds", [(feed.id, feed.power) for feed in oracle.feeds], feeds)

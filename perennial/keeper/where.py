@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
+from eth_utils.address import is_address
 
 from perennial.manifest import DEVNET, Manifest, ManifestError
 
@@ -28,15 +29,15 @@ class Where:
 
 
 def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
-    """By a manifest, or without one where each market is given as NAME=ADDRESS. Raises click.UsageError."""
-    given = [(name or address, address) for name, _, address in (market.rpartition("=") for market in markets)]
-    is_free = bool(given) and all(address.startswith("0x") for _, address in given)
-    if network is None and node is not None and is_free:
-        return Where(node, given, start or 0)
+    """By a manifest; or without one, where a node is given and each market as NAME=ADDRESS. Raises click.UsageError."""
+    given = [_by_address(market) for market in markets]
+    if network is None and node is not None and given and all(given):
+        return Where(node, [each for each in given if each], start or 0)
     try:
         manifest = Manifest.load(network or DEFAULT)
-        wanted = given or [(name, name) for name in manifest.markets]
-        named = [(name, at if at.startswith("0x") else manifest.market(at).address) for name, at in wanted]
+        # Anyone opens markets: one that the manifest does not have goes by its address.
+        chosen = zip(given, markets, strict=True) if markets else ((None, name) for name in manifest.markets)
+        named = [each or (name, manifest.market(name).address) for each, name in chosen]
     except ManifestError as error:
         raise click.UsageError(str(error)) from error
     node = node or manifest.rpc
@@ -45,3 +46,13 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
     first = manifest.start_block if start is None else start
     vaults = [(name, vault.address) for name, vault in manifest.vaults.items()]
     return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET, relay=manifest.relay)
+
+
+def _by_address(market: str) -> tuple[str, str] | None:
+    """Name and address of a market that is given as NAME=ADDRESS or by its address; None for a name alone."""
+    name, _, address = market.rpartition("=")
+    if not name and not address.startswith("0x"):
+        return None
+    if not is_address(address):
+        raise click.UsageError(f"{address!r} is no address: --market takes a name, NAME=ADDRESS or an address")
+    return name or address, address

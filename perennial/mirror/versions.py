@@ -254,9 +254,10 @@ def price_of(
     if version == versions.next:
         if versions.now >= window.expiry(version):
             raise VersionExpired(version, window.expiry(version))
-        after, before = 0, None
+        before = None
     else:
-        after, before = versions.published, versions.next + window.valid_from if versions.next else None
+        before = versions.next + window.valid_from if versions.next else None
+    after = versions.published
     for feed, update in zip(feeds, chosen, strict=True):
         _check(feed, update, versions.now, after, before, window)
     return product(chosen, feeds), max(update.published for update in chosen)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
+from perennial.mirror.errors import InsufficientMaintenance
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.market import Market
 from perennial.mirror.parameters import (
@@ -718,19 +719,43 @@ def run(twin: Twin, rng: Random, steps: int, then: Callable[[Player], None] | No
 
 
 def leave(player: Player) -> None:
-    """Everybody closes and withdraws: nobody is held back, and what stays is owed to somebody."""
+    """Everybody closes and withdraws, and nobody is held back: what stays is what the market lacks, because others owe.
+
+    Who is unhealthy is liquidated, who is not but could not pay for a close puts that in.
+    """
     twin, mirror = player.twin, player.mirror
     twin.act("update_parameter", replace(mirror.parameter, taker_close_always=True, maker_close_always=True), "owner")
-    # Twice: what is opening now cannot close before it has settled.
+    # What is opening in the first round closes in the second and is settled in the third.
     for _ in range(3):
         current = mirror.oracle.status()[1]
         twin.act("commit", current, player.price, current + 10)
         for name in HOLDERS:
             twin.act("settle", name, name)
-            side = player.mirror.accounts[address_of(name)].current_side
-            maker, taker = (MIN_INT256, 0) if side == Side.MAKER else (0, MIN_INT256)
-            twin.act("update", name, maker, taker, MIN_INT256, None, name)
+            _close_all(twin, name)
+    for name in HOLDERS:
+        twin.act("update", name, 0, 0, MIN_INT256, None, name)
+        account = mirror.accounts[address_of(name)]
+        held = account.size or account.orders or account.locked
+        assert not held, f"{name} cannot close"
+        assert account.collateral <= 0 or mirror.balance == 0 < mirror.shortfall, f"{name} cannot withdraw"
     twin.settle_all()
+
+
+def _close_all(twin: Twin, name: str) -> None:
+    """An account closes all it can, with what it lacks for the fee, or is liquidated."""
+    address = address_of(name)
+    account = twin.mirror.accounts[address]
+    if not account.size or account.locked:
+        return
+    sizes = (MIN_INT256, 0) if account.current_side == Side.MAKER else (0, MIN_INT256)
+    if twin.act("update", name, *sizes, 0, None, name) != "InsufficientMaintenance":
+        return
+    if twin.act("liquidate", name, "owner") == "NotLiquidatable":
+        try:
+            twin.mirror.update(address, *sizes)
+        except InsufficientMaintenance as refused:
+            effective, required = refused.args
+            twin.act("update", name, *sizes, required - effective, None, name)
 
 
 def shrink(bench: Bench, start: Setup, actions: list[Action]) -> list[Action]:

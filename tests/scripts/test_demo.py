@@ -1,5 +1,6 @@
 """The demo: three days of it, and what it refuses."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,16 +11,18 @@ from html.parser import HTMLParser
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from perennial.artifacts import ROOT
 from perennial.demo.cli import cli
+from perennial.demo.console import NARROWEST, ROOMY, conclude
 from perennial.demo.courier import Agreement
 from perennial.demo.listings import listing
 from perennial.demo.options import DemoError, Options
 from perennial.demo.page import render
 from perennial.demo.page.axes import Times
 from perennial.demo.replay import prices_of, run
-from perennial.demo.tables import all_tables
+from perennial.demo.tables import Table, all_tables
 from perennial.mirror.margin import position_fee
 from perennial.prices import DAY, HOUR, load_prices
 
@@ -208,6 +211,20 @@ def test_agreement_counts_numbers_and_measures_differences():
     assert (agreement.numbers, agreement.largest_difference) == (5, 7)
     agreement.compare("address", "0xaa", "0xbb")
     assert agreement.differing == ["price: chain (1, -5), mirror (1, 2)", "address: chain ('0xaa',), mirror ('0xbb',)"]
+
+
+@pytest.mark.parametrize("columns", [60, NARROWEST, ROOMY])
+@pytest.mark.parametrize("digits", [4, 12, 30])
+def test_no_number_is_cut(columns, digits):
+    numbers = [f"-{10**digits * 9 + index:,}.25" for index in range(8)]
+    table = Table("Accounts", "USD.", ["", *"abcdefgh"], [["somebody with a name", *numbers]])
+    output = io.StringIO()
+
+    conclude(Console(width=columns, file=output), [table], Agreement(), 0)
+
+    printed = output.getvalue()
+    assert [number for number in numbers if number not in printed] == []
+    assert "…" not in printed
 
 
 class Page(HTMLParser):

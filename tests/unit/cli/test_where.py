@@ -46,3 +46,9 @@ def test_without_a_manifest():
 def test_what_is_missing(network, node, market, says):
     with pytest.raises(click.UsageError, match=says):
         locate(network, node, [market], None)
+
+
+@pytest.mark.parametrize("market", ["ANOTHER=0x22", "ANOTHER=ETH-USD", "0x" + "22" * 19])
+def test_a_mistyped_address(network, market):
+    with pytest.raises(click.UsageError, match="is no address"):
+        locate(network, NODE, [market], None)

@@ -1,16 +1,21 @@
 """Calls of the owner's through the timelock, and the pause."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from perennial.chain import Contract
-from perennial.deployment import create_market_from_file
+from perennial.anvil import anvil
+from perennial.chain import Contract, Rpc
+from perennial.deployment import create2, create_market_from_file
 from perennial.deployment.market_file import MARKETS
 from perennial.deployment.owner import encoded, own, set_paused
-from perennial.deployment.plan import CANCELLER, PROPOSER, call
+from perennial.deployment.plan import CANCELLER, PROPOSER
 from perennial.deployment.run import DeploymentError
 from perennial.deployment.sender import StepError
+from perennial.deployment.upgrade import upgrade
 from perennial.deployment.verify import verify
-from perennial.manifest import Manifest, ManifestError
+from perennial.manifest import Feed, Manifest, ManifestError
 
 DELAY = 600
 
@@ -60,6 +65,43 @@ def test_structs_are_lists_and_markets_go_by_name(node, path, proposer, stranger
     assert market.read("beneficiary") == proposer.address.lower()
 
 
+def test_a_source_of_prices_is_replaced(node, path, proposer, stranger):
+    """From Pyth to Chainlink, contracts and oracles by name; the verification tells until the manifest says so, too."""
+    salt, code = create2.salt_of("feed"), create2.creation("MockAggregator", [8])
+    node.act(stranger.address, create2.PROXY, create2.calldata(salt, code))
+    feed = "0x" + create2.address_of(salt, code)[2:].lower().rjust(64, "0")
+    market = create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+
+    arguments = ("BTC-USD.oracle", "ChainlinkOracle", f'[["{feed}", 1]]')
+    through(node, path, proposer, "OracleFactory", "updateProvider", *arguments)
+
+    manifest = Manifest.read(path)
+    chainlink = manifest.address("ChainlinkOracle")
+    assert Contract(node.chain, "Oracle", market.oracle).read("adapter") == chainlink.lower()
+    differences = verify(manifest, node.network, node.rpc).differences
+    assert [str(each) for each in differences] == ["oracle BTC-USD.serving: PythOracle expected, ChainlinkOracle found"]
+    manifest.oracles["BTC-USD"] = replace(manifest.oracles["BTC-USD"], adapter=chainlink, feeds=[Feed(feed, 1)])
+    assert verify(manifest, node.network, node.rpc).differences == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            ("BTC-USD.oracle", "ChainlinkOracle", "[]"),
+            "'BTC-USD.oracle' is neither an address nor a contract or market",
+        ),
+        (("0x" + "7" * 40, "PythOracle", "{}"), "a list is needed, not"),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 1, 1]]'), "longer"),
+        (("0x" + "7" * 40, "PythOracle", '[["zz", 1]]'), "non-hexadecimal"),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 300]]'), "updateProvider takes "),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_named(node, arguments, problem):
+    with pytest.raises(ValueError, match=problem):
+        encoded(node.manifest, "OracleFactory", "updateProvider", arguments)
+
+
 def test_the_same_call_again_needs_another_salt(node, path, proposer, stranger, pauser):
     through(node, path, proposer, "MarketFactory", "updatePauser", stranger.address)
     through(node, path, proposer, "MarketFactory", "updatePauser", pauser.address)
@@ -78,12 +120,58 @@ def test_what_was_cancelled_can_be_scheduled_again(node, path, proposer, strange
     arguments = ("MarketFactory", "updatePauser", (stranger.address,))
     lines: list[str] = []
     own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
-    operation = bytes.fromhex(lines[-1].split("0x")[1][:64])
-    node.act(proposer.address, node.manifest.timelock, call("Timelock", "cancel", operation))
+    operation = lines[-1].split()[2].rstrip(",")
+    timelock = Contract(node.chain, "Timelock", node.manifest.timelock)
+
+    assert own(node.network, node.rpc, proposer, "Timelock", "cancel", [operation], path=path)
+    assert not timelock.read("isOperation", bytes.fromhex(operation[2:]))
 
     own(node.network, node.rpc, proposer, *arguments, path=path)
+    assert timelock.read("isOperation", bytes.fromhex(operation[2:]))
 
-    assert Contract(node.chain, "Timelock", node.manifest.timelock).read("isOperation", operation)
+
+def test_who_cancels_needs_that_role_alone(node, path, proposer, stranger, pauser):
+    through(node, path, proposer, "Timelock", "grantRole", "canceller", stranger.address)
+    lines: list[str] = []
+    own(node.network, node.rpc, proposer, "MarketFactory", "unpause", (), path=path, report=lines.append)
+    operation = lines[-1].split()[2].rstrip(",")
+
+    with pytest.raises(DeploymentError, match=r"is no canceller of the timelock. For a canceller to send"):
+        own(node.network, node.rpc, pauser, "Timelock", "cancel", [operation], path=path)
+    assert own(node.network, node.rpc, stranger, "Timelock", "cancel", [operation], path=path)
+    with pytest.raises(StepError, match="cancel: would revert with TimelockUnexpectedOperationState"):
+        own(node.network, node.rpc, stranger, "Timelock", "cancel", [operation], path=path)
+
+
+def test_a_coordinator_sets_the_risk_parameters_of_its_market_at_once(node, path, proposer, stranger):
+    create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+    market = Contract(node.chain, "IMarket", Manifest.read(path).markets["BTC-USD"].address)
+    risk = list(market.read("riskParameter"))
+    risk[0] *= 2  # the margin
+
+    assert own(node.network, node.rpc, stranger, "BTC-USD", "updateRiskParameter", [json.dumps(risk)], path=path)
+
+    assert market.read("riskParameter")[0] == risk[0]
+    # The owner's are the owner's all the same, and the owner may do what the coordinator does.
+    with pytest.raises(DeploymentError, match="is no proposer"):
+        own(node.network, node.rpc, stranger, "BTC-USD", "updateBeneficiary", [stranger.address], path=path)
+    through(node, path, proposer, "BTC-USD", "updateCoordinator", proposer.address)
+    assert market.read("coordinator") == proposer.address.lower()
+
+
+@pytest.mark.parametrize("chain_id", [84532, 1])
+def test_where_the_protocol_is_not_nothing_is_sent(node, path, pauser, proposer, chain_id):
+    """A call to an address without code succeeds: a pause of nothing must not look like one."""
+    with anvil(chain_id=chain_id) as uri:
+        for ask in (
+            lambda: set_paused(node.network, uri, pauser, True, path=path),
+            lambda: own(node.network, uri, proposer, "MarketFactory", "unpause", [], path=path),
+            lambda: upgrade(node.network, uri, proposer, path=path),
+        ):
+            with pytest.raises(DeploymentError, match=r"rehearsal \(chain 84532\) is not on this chain"):
+                ask()
+        with Rpc(uri) as rpc:
+            assert int(rpc.call("eth_getTransactionCount", pauser.address, "latest"), 16) == 0
 
 
 def test_who_is_no_proposer_is_told_what_to_send(node, path, stranger):

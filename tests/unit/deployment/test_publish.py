@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
 from perennial.artifacts import ROOT, load
-from perennial.deployment import create2
+from perennial.deployment import create2, create_market_from_file
 from perennial.deployment.code import is_code_of
+from perennial.deployment.market_file import MARKETS
 from perennial.deployment.publish import (
     KEY,
     Etherscan,
@@ -19,6 +21,7 @@ from perennial.deployment.publish import (
     publish,
     standard_input,
 )
+from perennial.manifest import Manifest
 
 
 class Fake:
@@ -51,6 +54,30 @@ def test_every_contract_is_published_with_what_makes_its_address(node):
         assert made == given.address or contract == "Verifier"
     verifier = next(given for given in explorer.given if given.name.endswith(":Verifier"))
     assert verifier.arguments.hex().endswith(node.manifest.address("MarketFactory")[2:].lower())
+
+
+def test_so_are_a_strangers_oracle_and_its_payoff(node, path, stranger):
+    create_market_from_file(MARKETS / "squeeth.toml", node.rpc, stranger, manifest=path)
+    manifest, explorer = Manifest.read(path), Fake()
+    manifest.markets["SQUEETH"] = replace(manifest.markets["SQUEETH"], coordinator="0x" + "5" * 40)
+
+    assert publish(manifest, node.network, node.chain, explorer) == []
+
+    makers = {"Oracle": "OracleFactory", "PowerPayoff": "PayoffFactory"}
+    made = {each.name.rpartition(":")[2]: each for each in explorer.given[len(manifest.contracts) :]}
+    assert made.keys() == makers.keys()
+    for name, given in made.items():
+        # The code on chain is what its maker gets from this code with these arguments.
+        call = {"from": manifest.address(makers[name]), "data": "0x" + (load(name).creation + given.arguments).hex()}
+        assert node.rpc.call("eth_call", call, "latest") == node.rpc.call("eth_getCode", given.address, "latest")
+
+
+def test_an_oracle_of_which_nobody_knows_the_making_is_named(node, path, stranger):
+    create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+    manifest = Manifest.read(path)
+    manifest.markets["BTC-USD"] = replace(manifest.markets["BTC-USD"], block=manifest.start_block)
+
+    assert publish(manifest, node.network, node.chain, Fake()) == ["oracle BTC-USD"]
 
 
 def compiled(contract, folder, output):

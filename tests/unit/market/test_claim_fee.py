@@ -192,4 +192,7 @@ def test_claim_in_a_pause(collected, operator, keeper, coordinator):
 
     with refused("MarketPaused"):
         bench.market.claimFee(coordinator, sender=coordinator)
+    # The OracleFactory is the caller, not the owner that asks it.
+    with refused("MarketPaused"):
+        bench.oracle_factory.claimOracleFee(bench.market, operator, sender=operator)
     assert bench.market.claimFee(operator, sender=operator).events[0].values["amount"] == raw("10")

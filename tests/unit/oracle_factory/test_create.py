@@ -89,6 +89,15 @@ def test_the_owners_calls_are_the_owners(stage, owners_calls, taker):
             getattr(stage.factory, name)(*arguments, sender=taker)
 
 
+def test_there_is_always_an_owner(stage, operator, taker):
+    for contract in (stage.factory, stage.adapter):
+        with reverts(contract.OwnableUnauthorizedAccount, error_inputs={"account": taker.address}):
+            contract.renounceOwnership(sender=taker)
+        with reverts(contract.OwnerRequired):
+            contract.renounceOwnership(sender=operator)
+        assert contract.owner() == operator
+
+
 def test_names_the_market_factory_once(stage, project, operator, taker):
     with reverts(stage.factory.MarketFactorySet, error_inputs={"marketFactory": stage.market.address}):
         stage.factory.updateMarketFactory(stage.market, sender=operator)

@@ -79,6 +79,38 @@ def test_the_old_source_is_out(stage, replace, keeper):
         stage.price(keeper, START + 20, 10**8)
 
 
+def test_publish_times_never_go_back(stage, project, operator, keeper):
+    """The old windows open late, the new ones early: what was published before the latest price is no price."""
+    late, early = (
+        operator.deploy(project.PythOracle, stage.pyth, stage.factory, operator, window)
+        for window in ((50, 59, 30, 20_000), (0, 9, 200, 20_000))
+    )
+    for adapter in (late, early):
+        stage.factory.updateAdapter(adapter, True, sender=operator)
+    oracle = stage.create("BTC", adapter=late)
+    market = operator.deploy(project.MockMarketFees, stage.token)
+    stage.market.takeFor(stage.factory, oracle, operator, market, sender=operator)
+
+    def commit(adapter, version, published, time):
+        stage.at(time)
+        data = [update("BTC", 10**8, published, previous=version - 1)]
+        return adapter.commit([oracle], version, data, sender=keeper, value=PYTH_FEE)
+
+    old = stage.order(START + 5, market)
+    stage.at(START + 6)
+    stage.factory.updateProvider(oracle, early, feeds("BTC"), sender=operator)
+    new, last = (stage.order(START + second, market) for second in (15, 55))
+    commit(late, old, old + 55, old + 56)
+
+    inputs = {"id": feed_id("BTC"), "published": new + 1, "latest": old + 55}
+    with reverts(early.PriceNotNewer, error_inputs=inputs):
+        commit(early, new, new + 1, old + 57)
+    stage.at(new + 209)
+    early.commitInvalid([oracle], new, sender=keeper)
+    commit(early, last, last + 6, new + 210)
+    assert [oracle.at(version).valid for version in (old, new, last)] == [True, False, True]
+
+
 def test_there_and_back(stage, replace, commit_new, operator, keeper):
     replace(START + 5, "ETH")
     commit_new(START + 10, "ETH", 2 * 10**8)
