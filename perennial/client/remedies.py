@@ -246,7 +246,9 @@ REMEDIES: dict[str, Remedy] = {
     "EpochPending": Remedy("The epoch before has not settled.", "Wait for the next prices, then settle it."),
     "NothingToClose": Remedy("The open epoch has no requests that could be closed.", "There is nothing to do."),
     "NothingToRebalance": Remedy(
-        "No market is off its target by more than the tolerance, or none accepts an order.", "There is nothing to do."
+        "No market is off its target by more than the tolerance, or none accepts an order: one that was reduced at the "
+        "expense of all grows by deposits alone for a day.",
+        "There is nothing to do.",
     ),
     "ProtocolPaused": Remedy("The protocol is paused: no market would accept an order.", "Wait until it is unpaused."),
     "InsufficientGas": Remedy("The call of a market failed for want of gas.", "Send it with more gas."),
