@@ -1,8 +1,11 @@
 """Decimal text to the integers of the contracts, which have 6 decimals (docs/protocol.md §1.1), and back."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
 
 ONE = 10**6
+
+_EXACT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow, Inexact])
+"""Of numbers with more digits than any amount none is cut off in silence."""
 
 
 def raw(value: str | int | Decimal) -> int:
@@ -14,10 +17,15 @@ def raw(value: str | int | Decimal) -> int:
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a float: write it as text, {str(value)!r}, or as a Decimal")
     try:
-        scaled = Decimal(value) * ONE
+        with localcontext(_EXACT):
+            scaled = Decimal(value) * ONE
+    except Inexact as error:
+        raise ValueError(f"{value!r} has more digits than any amount") from error
     except ArithmeticError as error:
         raise ValueError(f"{value!r} is not a number") from error
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    if not scaled.is_finite():
+        raise ValueError(f"{value!r} is not a number")
+    if scaled != scaled.to_integral_value():
         raise ValueError(f"{value!r} has more than 6 decimals")
     return int(scaled)
 

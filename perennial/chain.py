@@ -20,12 +20,25 @@ Json = Any
 GAS = 16_777_216
 """Gas limit of a transaction: Base's cap (2026)."""
 
+AT_ONCE = 100
+"""Requests in one batch: nodes refuse larger ones as a whole, each from its own number on."""
+
+NO_CONTRACT = "NoContract"
+"""Name of what is no contract's error: a question to an address where none is."""
+
+_ENOUGH = 100
+"""Letters of an answer that is none."""
+
 EXECUTION_REVERTED = 3
 """Code of a node's answer to a call that reverted."""
 
 
 class NodeError(Exception):
     """A node does not answer, or not as one; a request that it refuses is an RpcError."""
+
+
+class NodeAddressError(ValueError):
+    """A text is no address of a node."""
 
 
 class RpcError(NodeError):
@@ -41,8 +54,8 @@ class Rpc:
 
     def __init__(self, uri: str, timeout: float = 60) -> None:
         self.uri, parts = uri, urlsplit(uri)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{uri!r} is not the address of a node, such as http://127.0.0.1:8545")
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(uri):
+            raise NodeAddressError(f"{uri!r} is not the address of a node, such as http://127.0.0.1:8545")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=timeout)
         self._path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
@@ -59,14 +72,24 @@ class Rpc:
         """Ends the connection."""
         self._connection.close()
 
+    @property
+    def place(self) -> str:
+        """Host and port, to be shown: path and query of a hosted node have its key in them."""
+        return f"{self._connection.host}:{self._connection.port}"
+
     def call(self, method: str, *params: Json) -> Json:
         """The result of one request. Raises NodeError, or Reverted where a call did."""
         return _result(method, self._post(_request(0, method, params)))
 
     def batch(self, requests: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
-        """The results of reads that are sent at once, in their order. The node may work on them in any order."""
-        if not requests:
-            return []
+        """The results of reads that are sent at once, in their order. The node may work on them in any order.
+
+        Many are sent in several batches, between which the chain may go on.
+        """
+        pieces = (requests[start : start + AT_ONCE] for start in range(0, len(requests), AT_ONCE))
+        return [result for piece in pieces for result in self._batch(piece)]
+
+    def _batch(self, requests: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
         answers = self._post([_request(index, method, params) for index, (method, params) in enumerate(requests)])
         if not isinstance(answers, list):  # A node that refuses the batch as a whole answers once.
             return [_result("batch", answers)]
@@ -78,9 +101,7 @@ class Rpc:
             self._connection.request("POST", self._path, json.dumps(body), {"Content-Type": "application/json"})
             return json.loads(self._connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as error:
-            # Without path and query: those of a hosted node have its key in them.
-            place = f"{self._connection.host}:{self._connection.port}"
-            raise NodeError(f"the node at {place} does not answer: {error}") from error
+            raise NodeError(f"the node at {self.place} does not answer: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +161,15 @@ class Chain:
 
     def ask(self, query: Query) -> Any:
         """The answer of one view: its value, or the tuple of its values."""
-        return _answer(query, self.rpc.call(*_eth_call(query, self.block)))
+        return answer(query, _bytes(self.rpc.call(*_eth_call(query, self.block))))
 
     def ask_all(self, queries: Sequence[Query]) -> list[Any]:
-        """The answers of many views in one request."""
+        """The answers of many views, as of `batch`."""
         results = self.rpc.batch([(method, params) for method, *params in (_eth_call(q, self.block) for q in queries)])
-        return [_answer(query, result) for query, result in zip(queries, results, strict=True)]
+        return [answer(query, _bytes(result)) for query, result in zip(queries, results, strict=True)]
 
     def words(self, address: str, slots: Sequence[int]) -> list[int]:
-        """Words of a contract's storage in one request."""
+        """Words of a contract's storage, as of `batch`."""
         requests = [("eth_getStorageAt", (address, hex(slot), self.block)) for slot in slots]
         return [int(word, 16) for word in self.rpc.batch(requests)]
 
@@ -189,14 +210,24 @@ class Contract:
         return found
 
 
+def _has_port(uri: str) -> bool:
+    """Whether what stands for a port is one, where something does."""
+    try:
+        return urlsplit(uri).port != 0
+    except ValueError:
+        return False
+
+
 def _request(identifier: int, method: str, params: Sequence[Json]) -> Json:
     return {"jsonrpc": "2.0", "id": identifier, "method": method, "params": list(params)}
 
 
 def _result(method: str, answer: Json) -> Json:
-    error = answer.get("error")
-    if error is None:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error is None and isinstance(answer, dict) and "result" in answer:
         return answer["result"]
+    if not isinstance(error, dict) or not {"code", "message"} <= error.keys():
+        raise NodeError(f"{method}: what answers is no Ethereum node: {str(answer)[:_ENOUGH]}")
     if error["code"] == EXECUTION_REVERTED and isinstance(error.get("data"), str):
         raise decode_error(_bytes(error["data"]))
     raise RpcError(method, error["code"], error["message"], error.get("data"))
@@ -206,8 +237,11 @@ def _eth_call(query: Query, block: str) -> tuple[str, Json, str]:
     return "eth_call", {"to": query.to, "data": "0x" + query.data.hex()}, block
 
 
-def _answer(query: Query, result: str) -> Any:
-    values = query.function.decode(_bytes(result))
+def answer(query: Query, result: bytes) -> Any:
+    """The answer in what a view returned. Raises Reverted("NoContract") for nothing: no code is at the address."""
+    if not result and query.function.outputs:
+        raise Reverted(NO_CONTRACT, (query.to,))
+    values = query.function.decode(result)
     return values[0] if len(values) == 1 else values
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.abi import decode, encode
 
 from perennial.abi import Reverted, decode_error
-from perennial.chain import NodeError
+from perennial.chain import NodeError, answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,5 @@ def _answers(queries: Sequence[Query], results: Sequence[bytes | Reverted]) -> l
     for query, result in zip(queries, results, strict=True):
         if isinstance(result, Reverted):
             raise result
-        values = query.function.decode(result)
-        answers.append(values[0] if len(values) == 1 else values)
+        answers.append(answer(query, result))
     return answers

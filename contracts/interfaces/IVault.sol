@@ -79,7 +79,8 @@ interface IVault is
     function settle() external;
 
     /// @notice Closes the open epoch, with requests or without, if a market is off its target by more than the tolerance
-    ///         and accepts an order or a change of collateral. Anyone.
+    ///         and accepts an order or a change of collateral. Anyone. What was closed at the expense of all holders is not
+    ///         opened again at their expense for a day.
     /// @dev Reverts with EpochPending, NothingToRebalance, ProtocolPaused, InsufficientGas.
     function rebalance() external;
 
@@ -126,7 +127,8 @@ interface IVault is
     /// @param leverage Notional by collateral, 6 decimals, at most 100
     function register(address market, uint256 weight, uint256 leverage) external;
 
-    /// @notice Changes weight and leverage, from the next epoch or rebalance on. Coordinator.
+    /// @notice Changes weight and leverage, from the next epoch or rebalance on: one that is pending settles with the
+    ///         leverage that it was closed with. Coordinator.
     /// @dev Reverts with NotCoordinator, NotRegistered, ParameterOutOfBounds.
     /// @param market A registered market
     /// @param weight As in `register`; 0 winds the market down

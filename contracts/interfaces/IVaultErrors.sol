@@ -58,7 +58,7 @@ interface IVaultErrors {
     /// @notice The open epoch has no requests that could be closed.
     error NothingToClose();
 
-    /// @notice No market is off its target by more than the tolerance, or none accepts an order.
+    /// @notice No market is off its target by more than the tolerance, or none accepts an order: it may rest (§12.2).
     error NothingToRebalance();
 
     /// @notice The protocol is paused: no market would accept an order.

@@ -64,7 +64,7 @@ struct Account {
 /// @param coordinator Holder of the risk parameters
 /// @param beneficiary Who may claim the donation
 /// @param queue Pending versions by index, from the book's head on
-/// @param versions Records of valid versions at which orders settled (Version.sol)
+/// @param versions Records of versions at which orders or fills settled (Version.sol)
 /// @param versionRewards Reward accumulators at those versions, where the market has rewards
 /// @param explicitSettlementFees Settlement fees of versions whose record does not say them
 /// @param carriedPrices Prices that invalid versions with fills carried over from before, raw with 6 decimals

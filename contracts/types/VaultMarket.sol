@@ -12,6 +12,8 @@ pragma solidity 0.8.37;
 /// @param exposed Whether the market's price matters to the pending epoch
 /// @param awaited Whether the pending epoch waits for the version up to a day
 /// @param ordered Whether the epoch placed an order
+/// @param leverageBefore Leverage that the pending epoch settles with where it has been changed meanwhile, else 0
+/// @param restsUntil Until when nothing is opened at the expense of all, Unix seconds: a day after what was closed so
 struct VaultMarket {
     address market;
     uint32 weight;
@@ -24,4 +26,7 @@ struct VaultMarket {
     bool exposed;
     bool awaited;
     bool ordered;
+    uint32 leverageBefore;
+    // of all epochs
+    uint40 restsUntil;
 }

@@ -14,6 +14,7 @@ import { Observation } from "./MarketReader.sol";
 /// @param flow Size that the epoch's net deposits (or redemptions) alone would open (or close) here
 /// @param delta Change of size that is ordered
 /// @param big Whether the market is off its target by more than the tolerance
+/// @param rests Whether nothing may be opened beyond the flow: something was closed beyond it a short while ago
 /// @param pocketed Whether part of its collateral belongs to those who have left
 /// @param done Whether the market needs no tokens
 /// @param charge What the epoch's requests pay of the order's fees, USD
@@ -24,6 +25,7 @@ struct Leg {
     int256 flow;
     int256 delta;
     bool big;
+    bool rests;
     bool pocketed;
     bool done;
     uint256 charge;
@@ -31,7 +33,8 @@ struct Leg {
 
 /// @title Allocation: how large a vault's position in a market should be, and what to order (docs/protocol.md §12.2)
 /// @dev An epoch orders towards the target, no more than its own net flow needs: whoever enters or leaves pays for that.
-///      Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all.
+///      Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all; and
+///      what was closed so is opened again so a day later at the earliest: nobody can have fees paid again and again.
 library Allocation {
     /// @dev Margin requirements are covered one and a half times, 6 decimals.
     uint256 internal constant SAFETY = 1_500_000;
@@ -67,11 +70,19 @@ library Allocation {
         if (!seen.fresh || seen.count != 0 || seen.collateral < 0) return;
 
         int256 gap = limit(seen, int256(self.target) - int256(seen.size));
-        self.big = SignedMath.abs(gap) * 1e6 > tolerance * Math.max(self.target, seen.size);
+        bool rests = self.rests && gap > 0;
+        self.big = !rests && SignedMath.abs(gap) * 1e6 > tolerance * Math.max(self.target, seen.size);
         if (self.big) self.delta = gap;
         else if (gap > 0 && self.flow > 0) self.delta = SignedMath.min(gap, self.flow);
         else if (gap < 0 && self.flow < 0) self.delta = SignedMath.max(gap, self.flow);
         dropUnlessWorth(self, seen);
+    }
+
+    /// @notice Whether the order closes more than the tolerance beyond what those who leave pay for.
+    function closesForAll(Leg memory self, uint256 size, uint256 tolerance) internal pure returns (bool) {
+        int256 beyond = SignedMath.min(self.flow, 0) - self.delta;
+        // casts: sizes are below 2^64
+        return beyond * 1e6 > int256(tolerance * size);
     }
 
     /// @notice Drops an order whose settlement fee would be out of proportion, unless it closes the position for good, or

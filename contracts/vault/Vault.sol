@@ -338,6 +338,8 @@ contract Vault is VaultRequests, ERC20Permit {
         check("leverage", leverage, MAX_LEVERAGE);
         if (leverage == 0) revert ParameterOutOfBounds("leverage", leverage, 1);
         VaultMarket storage self = $.markets[index];
+        // What the pending epoch was closed with is what it settles with: else its redemptions might not be paid.
+        if ($.pending != 0 && self.leverageBefore == 0) self.leverageBefore = self.leverage;
         // casts: checked to fit
         (self.weight, self.leverage) = (uint32(weight), uint32(leverage));
         emit MarketUpdated(self.market, weight, leverage);

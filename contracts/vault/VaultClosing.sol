@@ -19,6 +19,9 @@ abstract contract VaultClosing is VaultSettlement {
     using Math for uint256;
     using SafeCast for uint256;
 
+    /// @dev Time that a market rests, seconds.
+    uint256 private constant REST = 1 days;
+
     /// @notice An epoch that is being closed, in memory.
     /// @param configs The markets
     /// @param seen What each looks like
@@ -73,7 +76,7 @@ abstract contract VaultClosing is VaultSettlement {
             if (!self.legs[i].done) grow($, self, i, epoch);
         }
         for (uint256 i = 0; i < length; i++) {
-            record($.markets[i], self.seen[i], self.legs[i]);
+            record($.markets[i], self.seen[i], self.legs[i], $.tolerance);
         }
         if (rebalancing && !self.moved) revert NothingToRebalance();
         emit EpochClosed(epoch, self.deposits, self.redeems, rebalancing);
@@ -144,6 +147,7 @@ abstract contract VaultClosing is VaultSettlement {
             VaultMarket memory config = self.configs[i];
             Leg memory leg = self.legs[i];
             leg.terms(config.leverage, self.seen[i].margin, self.seen[i].minMargin);
+            leg.rests = block.timestamp < config.restsUntil;
             uint256 share = self.weights == 0 ? 0 : self.total.mulDiv(config.weight, self.weights) / scale;
             uint256 change = self.weights == 0 ? 0 : net.mulDiv(config.weight, self.weights) / scale;
             if (config.pocket != 0) {
@@ -229,7 +233,7 @@ abstract contract VaultClosing is VaultSettlement {
     }
 
     /// @dev What the epoch's settlement needs to know of a market.
-    function record(VaultMarket storage stored, Observation memory seen, Leg memory leg) private {
+    function record(VaultMarket storage stored, Observation memory seen, Leg memory leg, uint256 tolerance) private {
         bool ordered = leg.delta != 0;
         stored.exposed = ordered || exposed(seen);
         // A stale market is waited for as well: else anyone could pick a quiet minute to leave it out.
@@ -239,6 +243,9 @@ abstract contract VaultClosing is VaultSettlement {
         // casts: not negative; what would not fit is no size that a market takes
         stored.expected = uint256(int256(seen.size) + leg.delta).toUint64();
         stored.charge = leg.charge.toUint64();
+        stored.leverageBefore = 0;
+        // casts: fits for 30,000 years
+        if (leg.closesForAll(seen.size, tolerance)) stored.restsUntil = uint40(block.timestamp + REST);
     }
 
     /// @dev Whether a market's price matters: the vault has a position there, or orders.

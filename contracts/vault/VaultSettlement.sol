@@ -282,7 +282,8 @@ abstract contract VaultSettlement is VaultMarkets {
         if (size != 0) {
             RiskParameter memory risk = market.riskParameter();
             Leg memory leg;
-            leg.terms(config.leverage, risk.margin.raw(), risk.minMargin.raw());
+            uint256 leverage = config.leverageBefore != 0 ? config.leverageBefore : config.leverage;
+            leg.terms(leverage, risk.margin.raw(), risk.minMargin.raw());
             kept = leg.keep(SignedMath.abs(market.price().raw()), size);
         }
         if (!strained) return held.saturatingSub(kept);

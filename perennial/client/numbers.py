@@ -15,6 +15,11 @@ Number = str | int | Decimal
 ALL = -(2**255)
 """As a size or as collateral in `Market.update`: closes or withdraws all there is (docs/protocol.md §5.8)."""
 
+_TOO_LARGE = 2**128
+"""What no market and no vault can hold, in raw numbers."""
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+
 _SPAN = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -35,10 +40,14 @@ def signed(name: str, value: Number) -> int:
         )
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise InputError(f"{name}: {value!r} is no number: write it as text, such as '0.5', or as a Decimal")
+    plain = _plain(name, value) if isinstance(value, str) else value
     try:
-        return raw(value.replace(",", "").replace("_", "").strip() if isinstance(value, str) else value)
+        found = raw(plain)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
+    if abs(found) >= _TOO_LARGE:
+        raise InputError(f"{name}: {value} is larger than anything there is")
+    return found
 
 
 def units(name: str, value: Number, decimals: int) -> int:
@@ -48,7 +57,7 @@ def units(name: str, value: Number, decimals: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise InputError(f"{name}: {value!r} is no number: write it as text, such as '0.5', or as a Decimal")
     try:
-        found = Decimal(value.replace(",", "").replace("_", "").strip() if isinstance(value, str) else value)
+        found = Decimal(_plain(name, value) if isinstance(value, str) else value)
         with localcontext(prec=100):
             scaled = found.scaleb(decimals)
     except ArithmeticError as error:
@@ -57,7 +66,19 @@ def units(name: str, value: Number, decimals: int) -> int:
         raise InputError(f"{name}: {value} has more than {decimals} decimals")
     if scaled <= 0:
         raise InputError(f"{name}: {value} is not more than 0")
+    if scaled >= _TOO_LARGE:
+        raise InputError(f"{name}: {value} is larger than anything there is")
     return int(scaled)
+
+
+def _plain(name: str, value: str) -> str:
+    """Without separators. A comma that may be meant for a point is refused: "0,5" must not become 5."""
+    text = value.strip().replace("_", "")
+    if "," in text and not _THOUSANDS.fullmatch(text):
+        raise InputError(
+            f"{name}: {value!r}: decimals follow a point, as in 0.5; commas are between thousands, as 1,000"
+        )
+    return text.replace(",", "")
 
 
 def shown(amount: int, decimals: int) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_address, to_checksum_address
 
 from perennial.abi import Reverted
 from perennial.amounts import decimal
@@ -102,7 +102,8 @@ class Protocol:
         if protocol.chain_id != manifest.chain_id:
             protocol.close()
             raise UnreachableError(
-                f"the node at {node} is of chain {protocol.chain_id}; {manifest.network} is chain {manifest.chain_id}"
+                f"the node at {protocol.rpc.place} is of chain {protocol.chain_id}; {manifest.network} is chain "
+                f"{manifest.chain_id}: give a node of that chain (rpc, --rpc, PERENNIAL_NODE), or name another network"
             )
         return protocol
 
@@ -130,10 +131,11 @@ class Protocol:
 
     def market(self, name: str) -> Market:
         """A market by name ("BTC-USD"; case does not matter) or address."""
+        _check_name("market", name)
         for known, (address, block) in self._known.items():
             if name.lower() in (known.lower(), address.lower()):
                 return Market(self, known, to_checksum_address(address), block)
-        if name.startswith("0x") and len(name) == 42:
+        if is_address(name):
             if self.guard(lambda: self._factory.read("isMarket", name)):
                 return Market(self, to_checksum_address(name), to_checksum_address(name), self.start_block)
             raise InputError(f"{name} is no market of the factory at {self.factory_address}")
@@ -162,10 +164,11 @@ class Protocol:
         """A vault by name ("LP"; case does not matter) or address."""
         from perennial.vaults import Vault
 
+        _check_name("vault", name)
         for known, (address, block) in self._vaults.items():
             if name.lower() in (known.lower(), address.lower()):
                 return Vault(self, known, to_checksum_address(address), block)
-        if name.startswith("0x") and len(name) == 42:
+        if is_address(name):
             if self.guard(lambda: self.vault_factory.read("isVault", name)):
                 return Vault(self, to_checksum_address(name), to_checksum_address(name), self.start_block)
             raise InputError(f"{name} is no vault of the factory at {self.vault_factory.address}")
@@ -262,6 +265,11 @@ class Protocol:
             raise Refused(error) from error
         except NodeError as error:
             raise UnreachableError(str(error)) from error
+
+
+def _check_name(what: str, name: Any) -> None:
+    if not isinstance(name, str):
+        raise InputError(f"{what}: {name!r} is neither a name nor an address: write it as text")
 
 
 def _manifest(where: Any) -> Any:

@@ -246,7 +246,9 @@ REMEDIES: dict[str, Remedy] = {
     "EpochPending": Remedy("The epoch before has not settled.", "Wait for the next prices, then settle it."),
     "NothingToClose": Remedy("The open epoch has no requests that could be closed.", "There is nothing to do."),
     "NothingToRebalance": Remedy(
-        "No market is off its target by more than the tolerance, or none accepts an order.", "There is nothing to do."
+        "No market is off its target by more than the tolerance, or none accepts an order: one that was reduced at the "
+        "expense of all grows by deposits alone for a day.",
+        "There is nothing to do.",
     ),
     "ProtocolPaused": Remedy("The protocol is paused: no market would accept an order.", "Wait until it is unpaused."),
     "InsufficientGas": Remedy("The call of a market failed for want of gas.", "Send it with more gas."),
@@ -290,6 +292,10 @@ REMEDIES: dict[str, Remedy] = {
     "Overtaken": Remedy(
         "Another transaction came first and changed what this one met; now it would succeed.",
         "Look at the account, and send it again if it is still wanted.",
+    ),
+    "NoContract": Remedy(
+        "There is no contract at this address on the chain of this node.",
+        "Look at the network and the node: a local chain that was started anew has nothing of the one before.",
     ),
     "revert": Remedy(
         "The call reverted without a reason.", "Look whether the address is that of the contract, on this chain."
@@ -370,6 +376,7 @@ def shown(error: str, parameter: str, kind: str, value: Any) -> Any:
 def _parameters() -> dict[tuple[str, int], tuple[tuple[str, str], ...]]:
     found: dict[tuple[str, int], tuple[tuple[str, str], ...]] = {("Panic", 1): (("code", "uint256"),)}
     found["Error", 1] = (("reason", "string"),)
+    found["NoContract", 1] = (("address", "address"),)
     for artifact in load_all():
         for entry in artifact.abi:
             if entry["type"] == "error":

@@ -12,6 +12,9 @@ from perennial.devnet.accounts import MAKER, MNEMONIC, USERS
 NAMES = {"operator": 0, "maker": MAKER}
 """Accounts of a devnet that have a name too: who owns the protocol, and who provides liquidity."""
 
+_KEY = 66
+"""Letters of a private key in hex."""
+
 LOCAL = ("devnet", "local")
 """Networks on which such accounts are worth something to nobody."""
 
@@ -22,7 +25,7 @@ def signer(name: str | None, network: str) -> Any:
         hint = f"a number from 0 to {USERS - 1}, or the alias" if network in LOCAL else "the alias"
         raise InputError(f"who signs? Give --account: {hint} of an account of Ape (see `ape accounts list`)")
     if name.startswith("0x"):
-        what = "a private key is never given on a command line" if len(name) == 66 else "an address cannot sign"
+        what = "a private key is never given on a command line" if len(name) == _KEY else "an address cannot sign"
         raise InputError(f"--account: {what}: import the key into Ape (`ape accounts import ALIAS`), give the alias")
     if name.isdigit():
         return _of_devnet(int(name), network)
@@ -33,7 +36,7 @@ def signer(name: str | None, network: str) -> Any:
 
 def address(name: str | None, network: str) -> str:
     """The address of an account by its name, or itself. InputError as in `signer`."""
-    if name is not None and name.startswith("0x") and len(name) == 42:
+    if name is not None and name.startswith("0x") and len(name) != _KEY:
         return address_of(name)
     return address_of(signer(name, network))
 

@@ -13,15 +13,13 @@ import click
 from perennial.client import ClientError, InputError, Protocol, Refused, UnreachableError
 from perennial.commands import accounts, output
 from perennial.commands.output import Answer, Listing
+from perennial.shell import REFUSED, UNREACHABLE, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from perennial.client import Market
-
-REFUSED, USAGE, UNREACHABLE = 1, 2, 3
-"""Exit codes."""
 
 
 @dataclass

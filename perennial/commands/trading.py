@@ -12,7 +12,8 @@ import click
 from perennial.client import OrderState
 from perennial.commands.output import Answer, Listing
 from perennial.commands.questions import SIDES
-from perennial.commands.session import REFUSED, command
+from perennial.commands.session import command
+from perennial.shell import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

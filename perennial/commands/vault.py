@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from perennial.client.results import Sent
     from perennial.commands.output import Answer
     from perennial.commands.session import Session
-    from perennial.vaults.results import Apy, Closed, Created, Requested, Settled, VaultClaimed
+    from perennial.vaults.results import Apy, Closed, Created, Recalled, Requested, Settled, VaultClaimed
 
 _VAULTS = {
     "vault": "name",
@@ -170,6 +170,15 @@ def deposit(session: Session, name: str, assets: str, of: str | None) -> Request
 def redeem(session: Session, name: str, shares: str, of: str | None) -> Requested:
     """Requests a redemption: SHARES, or "all" that the account holds, join the open epoch."""
     return session.protocol.vault(name).redeem(session.signer, shares, of=of)
+
+
+@command("recall", group=vault, account="signs", examples=["vault recall LP --account 2"])
+@click.argument("name", metavar="VAULT")
+@click.option("--receiver", help="Who gets the tokens; the signer where nobody is named.")
+@click.option("--for", "of", help="Whose deposit, where the signer is the account's operator.")
+def recall(session: Session, name: str, receiver: str | None, of: str | None) -> Recalled:
+    """Takes a deposit back whose epoch is still open for deposits: all of it."""
+    return session.protocol.vault(name).recall(session.signer, of=of, receiver=receiver)
 
 
 @command("claim", group=vault, account="signs", examples=["vault claim LP --account 2"])

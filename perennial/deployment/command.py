@@ -14,6 +14,7 @@ from ape.cli import ConnectedProviderCommand, account_option
 from rich.console import Console
 
 from perennial import manifest as manifests
+from perennial.abi import Reverted
 from perennial.chain import Chain, NodeError
 from perennial.deployment import create_markets, market, network
 from perennial.deployment import deploy as carry_out
@@ -30,13 +31,23 @@ from perennial.deployment.signer import RefusedToSignError
 from perennial.deployment.upgrade import upgrade as upgrade_once
 from perennial.deployment.verify import verify
 from perennial.manifest import Manifest, ManifestError
+from perennial.shell import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perennial.deployment.network import Network
 
-_EXPECTED = (FileError, JournalError, DeploymentError, StepError, RefusedToSignError, ManifestError, NodeError)
+_EXPECTED = (
+    FileError,
+    JournalError,
+    DeploymentError,
+    StepError,
+    RefusedToSignError,
+    ManifestError,
+    NodeError,
+    Reverted,
+)
 
 console = Console()
 
@@ -61,7 +72,7 @@ def _command(function: Callable[..., None]) -> Any:
             chosen = network.load(config) if config else network.of_chain(int(rpc.call("eth_chainId"), 16))
             function(Target(rpc, chosen, _manifest_of(chosen, uri, deployments)), **options)
         except _EXPECTED as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(message_of(error)) from error
 
     config = click.option("--config", help="The network's file or its name in networks/; by default that of the chain.")
     folder = click.option(

@@ -89,20 +89,29 @@ def parse(
 def _parameters(
     file: Fields, protocol: ProtocolParameter, *, has_reward: bool
 ) -> tuple[RiskParameter, MarketParameter]:
-    table = file.table("risk")
-    risk = struct(table, RiskParameter)
+    of_risk, of_market = file.table("risk"), file.table("market")
+    risk = struct(of_risk, RiskParameter)
     for violation in risk_violations(risk, protocol):
-        table.problem(*describe(violation, RiskParameter))
-    table = file.table("market")
-    parameter = struct(table, MarketParameter)
+        of_risk.problem(*describe(violation, RiskParameter))
+    parameter = struct(of_market, MarketParameter)
     for violation in market_violations(parameter, protocol, has_reward):
-        table.problem(*describe(violation, MarketParameter))
-    # No bound of the contracts': two roles hold them. Else others pay for small accounts (docs/protocol.md §16).
+        of_market.problem(*describe(violation, MarketParameter))
+    _liquidations(of_risk, risk, of_market, parameter)
+    return risk, parameter
+
+
+def _liquidations(of_risk: Fields, risk: RiskParameter, of_market: Fields, parameter: MarketParameter) -> None:
+    """No bounds of the contracts': liquidations whose fees others would have to pay (docs/protocol.md §16)."""
+    # A close may take the skew from one side to the other, or from nothing to the other side.
+    takers = risk.taker_fee + risk.taker_skew_fee + max(risk.taker_skew_fee, risk.taker_impact_fee)
+    dearest = max(takers, risk.maker_fee + risk.maker_impact_fee)
+    if risk.maintenance < dearest:
+        field, text = describe(ParameterOutOfBounds("maintenance", risk.maintenance, dearest), RiskParameter)
+        of_risk.problem(field, f"{text}, the position fee of the dearest close")
     room = max(0, risk.min_maintenance - risk.min_liquidation_fee)
     if parameter.settlement_fee > room:
         field, text = describe(ParameterOutOfBounds("settlementFee", parameter.settlement_fee, room), MarketParameter)
-        table.problem(field, f"{text}, what risk.minLiquidationFee leaves of risk.minMaintenance")
-    return risk, parameter
+        of_market.problem(field, f"{text}, what risk.minLiquidationFee leaves of risk.minMaintenance")
 
 
 def _oracle(table: Fields, known: dict[str, FeedIds]) -> tuple[str, tuple[Feed, ...], str]:

@@ -1,7 +1,8 @@
 """Calls of the protocol's owner: at once where that is an account, through the timelock where it is one.
 
 Each call looks at the chain, does what can be done now and says what comes next: a proposer schedules, and once the
-delay is over an executor executes. Who may not is told what to hand to who may.
+delay is over an executor executes. Who may not is told what to hand to who may. What is not the owner's needs no
+timelock: a canceller cancels at once, a market's coordinator does what is the coordinator's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from perennial.chain import Contract
 from perennial.deployment.fields import ZERO
 from perennial.deployment.node import connected
 from perennial.deployment.plan import CANCELLER, EXECUTOR, NO_PREDECESSOR, PROPOSER, call
-from perennial.deployment.run import DeploymentError, silent
+from perennial.deployment.run import DeploymentError, check_there, silent
 from perennial.deployment.sender import sender_of
 from perennial.deployment.signer import signer_of
 from perennial.manifest import DEPLOYMENTS, Manifest
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from perennial.chain import Chain, Rpc
     from perennial.deployment.network import Network
     from perennial.deployment.sender import Sender
+
+OF_COORDINATORS = ("updateRiskParameter", "updateCoordinator", "claimFee")
+"""What a market's coordinator does itself (docs/protocol.md §2)."""
 
 _ROLES = {"proposer": PROPOSER, "executor": EXECUTOR, "canceller": CANCELLER}
 
@@ -80,14 +84,28 @@ def own(
     address, data = encoded(manifest, target, function, arguments)
     change = Change(address, data, keccak(text=f"perennial:{salt}"))
     with connected(node) as chain:
-        return bring(chain, manifest, change, sender_of(chain, signer_of(account)), report)
+        check_there(manifest, chain)
+        sender = sender_of(chain, signer_of(account))
+        if (target, function) == ("Timelock", "cancel"):
+            return _cancel(chain, address, data, sender, report)
+        if function in OF_COORDINATORS and target not in manifest.contracts:
+            coordinator = Contract(chain, "IMarket", address).read("coordinator")
+            if str(coordinator).lower() == sender.address.lower():
+                report(f"sent as the coordinator: {sender.send(function, address, data).transaction}")
+                return True
+        return bring(chain, manifest, change, sender, report)
 
 
 def set_paused(network: Network, node: str | Rpc, account: Any, paused: bool, *, path: Path | None = None) -> str:
-    """Pauses all markets, or ends the pause; returns the transaction. Raises ManifestError, StepError."""
+    """Pauses all markets, or ends the pause; returns the transaction.
+
+    Raises ManifestError, DeploymentError where the chain is another, StepError.
+    """
     place = path or DEPLOYMENTS / f"{network.name}.json"
-    factory, name = Manifest.read(place).address("MarketFactory"), "pause" if paused else "unpause"
+    manifest, name = Manifest.read(place), "pause" if paused else "unpause"
+    factory = manifest.address("MarketFactory")
     with connected(node) as chain:
+        check_there(manifest, chain)
         return sender_of(chain, signer_of(account)).send(name, factory, call("MarketFactory", name)).transaction
 
 
@@ -102,7 +120,7 @@ def encoded(manifest: Manifest, target: str, function: str, arguments: Sequence[
     try:
         return address, wanted.encode(values)
     except EncodingError as error:
-        raise ValueError(f"{function}: {error}") from error
+        raise ValueError(f"{target}.{function} takes {', '.join(wanted.inputs)}: {error}") from error
 
 
 def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, report: Callable[[str], None]) -> bool:
@@ -130,6 +148,14 @@ def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, repo
     step = Change(manifest.timelock, data, b"")
     _require(executes, sender, "is no executor of the timelock", "an executor", step)
     report(f"execute: {sender.send('execute', manifest.timelock, data).transaction}")
+    return True
+
+
+def _cancel(chain: Chain, timelock: str, data: bytes, sender: Sender, report: Callable[[str], None]) -> bool:
+    """Takes an operation off the timelock, now: scheduled itself it would come too late, and fail."""
+    cancels = Contract(chain, "Timelock", timelock).read("hasRole", CANCELLER, sender.address)
+    _require(cancels, sender, "is no canceller of the timelock", "a canceller", Change(timelock, data, b""))
+    report(f"cancelled: {sender.send('cancel', timelock, data).transaction}")
     return True
 
 

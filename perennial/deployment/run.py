@@ -124,6 +124,19 @@ def check_chain(network: Network, chain: Chain) -> None:
         raise DeploymentError("\n".join(["the chain is not as the file says:", *(f"  {each}" for each in problems)]))
 
 
+def check_there(manifest: Manifest, chain: Chain) -> None:
+    """Whether the chain is the manifest's and has its MarketFactory: a call to where nothing is would succeed.
+
+    Raises DeploymentError.
+    """
+    chain_id, factory = int(chain.rpc.call("eth_chainId"), 16), manifest.address("MarketFactory")
+    if chain_id != manifest.chain_id or not has_code(chain, factory):
+        raise DeploymentError(
+            f"{manifest.network} (chain {manifest.chain_id}) is not on this chain ({chain_id}): there is nothing at "
+            f"{factory}, its MarketFactory. Look at --network and --config, or deploy first (ape run deploy)"
+        )
+
+
 def decimals_of(chain: Chain, token: str) -> int:
     """Decimals of a token."""
     return int(Contract(chain, "MockToken", token).read("decimals"))

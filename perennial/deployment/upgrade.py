@@ -15,7 +15,15 @@ from perennial.chain import Contract
 from perennial.deployment.node import connected
 from perennial.deployment.owner import Change, bring
 from perennial.deployment.plan import call, has_code, plan
-from perennial.deployment.run import DeploymentError, addresses_of, code_hash, open_journal, plain, silent
+from perennial.deployment.run import (
+    DeploymentError,
+    addresses_of,
+    check_there,
+    code_hash,
+    open_journal,
+    plain,
+    silent,
+)
 from perennial.deployment.sender import SigningSender, sender_of
 from perennial.deployment.signer import signer_of
 from perennial.manifest import DEPLOYMENTS, Deployed, Manifest
@@ -59,6 +67,7 @@ def upgrade(
 
 def _upgrade(network: Network, chain: Chain, signer: Signer, target: Path, report: Callable[[str], None]) -> bool:
     manifest = Manifest.read(target)
+    check_there(manifest, chain)
     try:
         layout.check(layout.recorded(), layout.layouts())
     except layout.MovedError as error:

@@ -12,16 +12,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from perennial.shell import Command
+
 if TYPE_CHECKING:
     from perennial.devnet.devnet import Devnet
+
+
+_hour = click.option(
+    "--hour", default=60, type=click.IntRange(1, 3600), help="Seconds in which an hour of the past goes by."
+)
+_start = click.option("--start", default="2017-12-17", help="Day of the past to begin with.")
+_walk = click.option("--walk", "seed", type=int, help="Random prices with this seed, instead of those of the past.")
 
 
 @click.group("devnet", invoke_without_command=True, context_settings={"show_default": True})
 @click.option("--port", default=0, help="Port of the node; 0 for any that is free.")
 @click.option("--block-time", default=1, type=click.IntRange(1), help="Seconds between blocks.")
-@click.option("--hour", default=60, type=click.IntRange(1, 3600), help="Seconds in which an hour of the past goes by.")
-@click.option("--start", default="2017-12-17", help="Day of the past to begin with.")
-@click.option("--walk", "seed", type=int, help="Random prices with this seed, instead of those of the past.")
+@_hour
+@_start
+@_walk
 @click.option("--keeper/--no-keeper", default=True, help="Run a keeper.")
 @click.option("--relay/--no-relay", default=True, help="Run a relay.")
 @click.option("--solver/--no-solver", default=True, help="Run a solver on the first market.")
@@ -87,10 +96,55 @@ def move(feed: str, price: str, network: str) -> None:
         prices = services_of(network).prices
     except ManifestError as error:
         raise click.UsageError(str(error)) from error
-    answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price})
+    try:
+        answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price})
+    except httpx2.HTTPError as error:
+        raise click.ClickException(f"the devnet's prices do not answer at {prices}: {error}") from error
     if answer.status_code != httpx2.codes.OK:
         raise click.ClickException(answer.json()["detail"])
     click.echo(f"{feed} is at {price} from {answer.json()['since']} on")
+
+
+@devnet.command("prices", cls=Command, context_settings={"show_default": True})
+@click.option("--node", "--rpc", "node", default="http://127.0.0.1:8545", help="Node of the chain, an Anvil.")
+@click.option("--port", default=0, help="Port to serve them at; 0 for any that is free.")
+@_hour
+@_start
+@_walk
+def prices(node: str, port: int, hour: int, start: str, seed: int | None) -> None:
+    """Serves a devnet's prices for another chain of this machine, until Ctrl-C: for rehearsals (OPERATING.md).
+
+    A keeper takes them from the address that is printed, as --hermes; the mock of Pyth takes them from the keeper.
+    Where the chain lacks Multicall3, which public chains have, it is put there.
+    """
+    _end_by_signals()
+    # Here, since they take a second to import.
+    from perennial.chain import Chain, Rpc
+    from perennial.devnet.accounts import Cast
+    from perennial.devnet.prices import replayed, walking
+    from perennial.devnet.stage import Stage, add_multicall
+    from perennial.prices import PriceError
+    from perennial.publisher.app import create_app
+    from perennial.serving import serving
+
+    try:
+        with Rpc(node) as rpc:
+            if not str(rpc.call("web3_clientVersion")).lower().startswith("anvil"):
+                raise click.UsageError(f"{rpc.place} is no Anvil: these prices are for chains of this machine")
+            stage, midnight = Stage(Chain(rpc), Cast.assemble()), _midnight(start)
+            add_multicall(stage)
+            begin = stage.now()
+            publisher = replayed(begin, midnight, hour, stage.now) if seed is None else walking(begin, seed, stage.now)
+            # Again: Ape has put handlers of its own in their place.
+            _end_by_signals()
+            with serving(create_app(publisher), port=port) as url:
+                click.echo(f"prices at {url}")
+                sys.stdout.flush()
+                threading.Event().wait()
+    except _Ended:
+        return
+    except (PriceError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @devnet.command("list")
@@ -98,9 +152,11 @@ def list_() -> None:
     """Lists the devnets that are up on this machine."""
     from perennial.manifest import Manifest, running
 
-    for path in running():
-        found = Manifest.read(path)
-        click.echo(f"{found.rpc}  {', '.join(found.markets)}  {path}")
+    found = [(Manifest.read(path), path) for path in running()]
+    for each, path in found:
+        click.echo(f"{each.rpc}  {', '.join(each.markets)}  {path}")
+    if not found:
+        click.echo("No devnet is up: start one with `make devnet`.")
 
 
 class _Ended(BaseException):

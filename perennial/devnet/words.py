@@ -33,7 +33,10 @@ def greet(up: Devnet) -> None:
     gifts = ", ".join(f"{plan.gift:,} {plan.symbol}" for plan in TOKENS)
     accounts = Table("account", "address", box=None)
     for index, address in enumerate(up.stage.cast.users):
-        accounts.add_row(str(index), address + (" (owns the protocol)" if index == 0 else ""))
+        accounts.add_row(
+            str(index),
+            address + (" (deployer: proposes to the timelock that owns the protocol, pauses)" if index == 0 else ""),
+        )
     console.print(accounts)
     console.print(f"Each has {gifts}, approved, and ether. Keys: mnemonic “{MNEMONIC}”.")
     where = f"--network devnet:{up.port}"

@@ -17,6 +17,7 @@ import click
 from perennial.amounts import raw
 from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
+from perennial.shell import Command
 
 if TYPE_CHECKING:
     from perennial.keeper.setup import Settings
@@ -25,7 +26,7 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 """Environment variables."""
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )
@@ -136,27 +137,22 @@ def keeper(
 
 def run(settings: Settings, keystore: Path | None, interval: float, *, once: bool, as_json: bool) -> None:
     """Runs a keeper until it is told to stop by SIGINT or SIGTERM, or, with `once`, until nothing is due."""
-    from perennial.chain import NodeError
     from perennial.keeper.setup import open_keeper
-    from perennial.keeper.state import StateError
 
     dry_run = settings.options.dry_run
     key = None if dry_run else load_key(keystore, KEY, PASSWORD)
     stop = Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
-    try:
-        with open_keeper(settings, key) as keeper:
-            if as_json:
-                keeper.say = _print
-            if dry_run:
-                keeper.cycle()
-            elif once:
-                keeper.once(stop, interval)
-            else:
-                keeper.run(stop, interval)
-    except (NodeError, StateError) as error:
-        raise click.ClickException(str(error)) from error
+    with open_keeper(settings, key) as keeper:
+        if as_json:
+            keeper.say = _print
+        if dry_run:
+            keeper.cycle()
+        elif once:
+            keeper.once(stop, interval)
+        else:
+            keeper.run(stop, interval)
 
 
 def _print(what: str, values: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ class State:
         elif self._fact("owner") != owner:
             known = self._fact("owner")
             self.close()
-            raise StateError(f"{path} is of {known}, not of {owner}")
+            raise StateError(f"{path} is of {known}, not of {owner}: name another file (--state)")
 
     def __enter__(self) -> Self:
         return self
@@ -218,7 +218,10 @@ class State:
 
 def _lock(path: Path) -> TextIO:
     """Holds a file until it is closed or the process ends, however it does."""
-    handle = path.with_name(path.name + ".lock").open("w")
+    try:
+        handle = path.with_name(path.name + ".lock").open("w")
+    except OSError as error:
+        raise StateError(f"{path} cannot be written: {error.strerror}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

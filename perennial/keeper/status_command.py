@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from perennial.commands.output import WIDTH, failure, fit
 from perennial.keeper.where import locate
+from perennial.shell import REFUSED, UNREACHABLE, USAGE, code_of, message_of
 
-WIDTH = 200
+_NAMES = {REFUSED: "Refused", USAGE: "Input", UNREACHABLE: "Unreachable"}
+"""Of errors, for machines."""
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from perennial.keeper.status import Status
+    from perennial.keeper.where import Where
 
 
 @click.command("status", context_settings={"show_default": True})
@@ -44,33 +48,37 @@ def status(
       perennial status --watch
       perennial status --network base-sepolia --node https://sepolia.base.org --json
     """
+    try:
+        _look(locate(network, node, markets, None), blocks, as_json=as_json, every=interval if watch else None)
+    except KeyboardInterrupt:
+        return
+    except Exception as error:
+        if (code := error.exit_code if isinstance(error, click.UsageError) else code_of(error)) is None:
+            raise
+        # As the commands of who trades: machines get JSON then, too.
+        said = error.format_message() if isinstance(error, click.UsageError) else message_of(error)
+        failure(said, {"error": _NAMES[code], "meaning": said}, as_json=as_json)
+        sys.exit(code)
+
+
+def _look(where: Where, blocks: int, *, as_json: bool, every: float | None) -> None:
+    """Shows it once, or every so many seconds."""
     # Here, since they take a second to import.
-    from perennial.abi import Reverted
-    from perennial.chain import NodeError
     from perennial.keeper.setup import NOBODY
     from perennial.keeper.status import status_of
     from perennial.keeper.view import KeeperView
     from perennial.relay.rpc import LastingRpc
 
-    where = locate(network, node, markets, None)
-    try:
-        with LastingRpc(where.node) as rpc:
-            view = KeeperView(rpc, where.markets, NOBODY)
-
-            def look() -> Status:
-                return status_of(view, where.start, blocks or None)
-
-            if not watch:
-                _show(look(), as_json=as_json)
-                return
-            while True:
+    with LastingRpc(where.node) as rpc:
+        view = KeeperView(rpc, where.markets, NOBODY)
+        while True:
+            found = status_of(view, where.start, blocks or None)
+            if every is not None and not as_json:
                 click.clear()
-                _show(look(), as_json=as_json)
-                time.sleep(interval)
-    except KeyboardInterrupt:
-        return
-    except (NodeError, Reverted) as error:
-        raise click.ClickException(str(error)) from error
+            _show(found, as_json=as_json)
+            if every is None:
+                return
+            time.sleep(every)
 
 
 def _show(found: Status, *, as_json: bool) -> None:
@@ -78,11 +86,12 @@ def _show(found: Status, *, as_json: bool) -> None:
         click.echo(json.dumps(found.to_dict(), indent=None))
         return
     from rich.console import Console
+    from rich.table import Table
 
     # In a pipe nobody says how many columns there are.
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for part in tables(found):
-        console.print(part)
+        console.print(fit(console, part) if isinstance(part, Table) else part)
 
 
 def tables(found: Status) -> list[RenderableType]:
@@ -100,6 +109,7 @@ def tables(found: Status) -> list[RenderableType]:
         "maker",
         "long",
         "short",
+        "open interest",
         "utilization",
         "waiting",
         "oldest",

@@ -106,6 +106,8 @@ class Vault(VaultClosing):
                 raise errors.ParameterOutOfBounds(name, value, bound)
         if leverage == 0:
             raise errors.ParameterOutOfBounds("leverage", 0, 1)
+        if self.pending and entry.leverage_before == 0:
+            entry.leverage_before = entry.leverage
         entry.weight, entry.leverage = weight, leverage
         if add:
             self.markets.append(entry)

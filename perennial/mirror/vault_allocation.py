@@ -1,7 +1,8 @@
 """How large a vault's position in a market should be, and what to order (contracts/vault/Allocation.sol, §12.2).
 
 An epoch orders towards the target, and no more than its own net flow needs: whoever enters or leaves pays for that.
-Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all.
+Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all; what was
+closed so is opened again so a day later at the earliest.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Leg:
             self.delta = max(0, most)
             self.drop_unless_worth()
 
+    def closes_for_all(self, tolerance: int) -> bool:
+        """Whether the order closes more than the tolerance beyond what those who leave pay for."""
+        return (min(self.flow, 0) - self.delta) * UNIT > tolerance * self.seen.size
+
     def drop_unless_worth(self) -> None:
         """Drops an order whose settlement fee would be out of proportion.
 
@@ -66,7 +71,7 @@ def terms(leverage: int, risk: RiskParameter) -> tuple[int, int]:
     return min(leverage, most), ceil_div(risk.min_margin * SAFETY, UNIT)
 
 
-def plan(entry: VaultMarket, seen: Observation, share: int, change: int, sign: int, tolerance: int) -> Leg:
+def plan(entry: VaultMarket, seen: Observation, share: int, change: int, sign: int, tolerance: int, now: int) -> Leg:
     """What to order where a market's weight gives it `share` of the collateral and `change` of the net flow."""
     leg = Leg(entry, seen, *terms(entry.leverage, seen.market.risk))
     if seen.price == 0:
@@ -76,7 +81,8 @@ def plan(entry: VaultMarket, seen: Observation, share: int, change: int, sign: i
     if not seen.orderable:
         return leg
     gap = _accepted(seen, leg.target - seen.size)
-    leg.big = abs(gap) * UNIT > tolerance * max(leg.target, seen.size)
+    rests = gap > 0 and now < entry.rests_until
+    leg.big = not rests and abs(gap) * UNIT > tolerance * max(leg.target, seen.size)
     if leg.big:
         leg.delta = gap
     elif gap * leg.flow > 0:

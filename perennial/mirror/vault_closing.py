@@ -5,6 +5,7 @@ from perennial.mirror.fixed import UNIT, ceil_div
 from perennial.mirror.vault_allocation import Leg, plan
 from perennial.mirror.vault_markets import Observation
 from perennial.mirror.vault_settlement import VaultSettlement
+from perennial.mirror.vault_state import REST
 
 
 class VaultClosing(VaultSettlement):
@@ -93,7 +94,8 @@ class VaultClosing(VaultSettlement):
             if entry.pocket:
                 # Part of what is there belongs to those who have left.
                 share = min(share, self.live(entry, one.collateral) // self.scale)
-            legs.append(plan(entry, one, share, change, 1 if net >= 0 else -1, self.parameter.tolerance))
+            sign, tolerance = 1 if net >= 0 else -1, self.parameter.tolerance
+            legs.append(plan(entry, one, share, change, sign, tolerance, self.now))
         return legs, leaving
 
     def _shrink(self, leg: Leg, epoch: int) -> bool:
@@ -161,6 +163,9 @@ class VaultClosing(VaultSettlement):
         entry.exposed = seen.exposed or entry.ordered
         entry.awaited = entry.exposed and (seen.fresh or not entry.pocket)
         entry.version, entry.expected, entry.charge = seen.version, seen.size + leg.delta, leg.charge
+        entry.leverage_before = 0
+        if leg.closes_for_all(self.parameter.tolerance):
+            entry.rests_until = self.now + REST
 
     def _charge(self, leg: Leg, money: int) -> int:
         """What the epoch's requests pay of the order's fees: their part of it, USD with 6 decimals."""

@@ -186,7 +186,7 @@ class VaultSettlement(VaultMarkets):
         held, size = max(0, market.collateral(self.address)), market.positions(self.address).maker
         kept = 0
         if size:
-            leverage, least = terms(entry.leverage, market.risk)
+            leverage, least = terms(entry.settling_leverage, market.risk)
             kept = max(ceil_div(size * abs(market.price), leverage), least)
         if not strained:
             return max(0, held - kept)

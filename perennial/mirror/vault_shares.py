@@ -1,4 +1,4 @@
-"""Shares of a vault as an ERC-20 (contracts/vault/VaultShares.sol): six more decimals than the token."""
+"""Shares of a vault as an ERC-20 (contracts/vault/Vault.sol): six more decimals than the token."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

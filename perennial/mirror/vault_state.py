@@ -27,6 +27,9 @@ WORTH = 10
 STUCK = 86_400
 """Seconds that an epoch waits for a market."""
 
+REST = 86_400
+"""Seconds from an order that closed at the expense of all until the first that may open so."""
+
 MAX_MARKETS = 16
 MAX_LEVERAGE = 100 * UNIT
 MAX_PROFIT_SHARE = UNIT // 2
@@ -72,6 +75,8 @@ class VaultMarket:
     """A market of the vault, and what the pending epoch left there.
 
     `leverage` and `expected` size have 6 decimals, `charge` is USD with 6 decimals, `pocket` 0 where there is none.
+    `leverage_before` is what the pending epoch settles with where the leverage was changed meanwhile, else 0; until
+    `rests_until` nothing is opened at the expense of all.
     """
 
     market: Market
@@ -84,10 +89,13 @@ class VaultMarket:
     ordered: bool = False
     expected: int = 0
     charge: int = 0
+    leverage_before: int = 0
+    rests_until: int = 0
 
-    def cleared(self) -> "VaultMarket":
-        """Without what belongs to an epoch."""
-        return VaultMarket(self.market, self.weight, self.leverage, self.pocket)
+    @property
+    def settling_leverage(self) -> int:
+        """Leverage that the pending epoch was closed with."""
+        return self.leverage_before or self.leverage
 
 
 @dataclass(slots=True)

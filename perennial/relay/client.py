@@ -70,7 +70,7 @@ class RelayClient:
             answer = self._http.request(method, path, **options)
             content = answer.json()
         except (httpx2.HTTPError, ValueError) as error:
-            raise RelayError(f"the relay does not answer: {error}") from error
+            raise RelayError(f"the relay does not answer at {self._http.base_url}: {error}") from error
         if answer.is_success:
             return content
         # What the relay cannot do now it may do when asked again.

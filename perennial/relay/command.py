@@ -7,9 +7,10 @@ import logging
 import click
 
 from perennial.keeper.where import locate
+from perennial.shell import Command
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )
@@ -50,7 +51,7 @@ def relay(
     # Here, since they take a second to import.
     import uvicorn
 
-    from perennial.chain import NodeError
+    from perennial.chain import NodeAddressError
     from perennial.relay.app import create_app
     from perennial.relay.intake import Intake
     from perennial.relay.limits import Quota
@@ -64,7 +65,9 @@ def relay(
     try:
         view = NodeView(where.node, [address for _, address in where.markets])
         store.belong_to(view.protocol())
-    except (NodeError, ValueError, StoreError) as error:
+    except NodeAddressError:
+        raise
+    except (ValueError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     intake = Intake(view.domain, view.markets, view, store)
     quota = Quota(reads=reads, writes=writes, burst=burst, proxies=proxies)

@@ -51,11 +51,18 @@ class NodeView:
         self._uri, self._local = uri, threading.local()
         self._open: list[Rpc] = []
         self.markets = frozenset(to_checksum_address(market) for market in markets)
+        try:
+            self._look()
+        except BaseException:
+            self.close()
+            raise
+
+    def _look(self) -> None:
+        """What does not change."""
         chain = self._chain()
         self._simulates = Multicall(chain).is_there()
         factories = {Contract(chain, "IMarket", market).read("factory") for market in self.markets}
         if len(factories) != 1:
-            self.close()
             raise ValueError("the markets of a relay must be of one MarketFactory")
         self._factory = factories.pop()
         verifier = Contract(chain, "IMarketFactory", self._factory).read("verifier")
@@ -219,7 +226,8 @@ def _lacking(
     effective = requirement[0] + guarantee - fee
     if effective >= required:
         return None
-    return f"after the fill the account would have {decimal(effective)}, and needs {decimal(required)}"
+    has, needs = decimal(effective), decimal(required)
+    return f"after the fill the account would have {has}, and needs {needs}: deposit, or change size or price"
 
 
 def _event(contract: str, name: str) -> tuple[bytes, Event]:

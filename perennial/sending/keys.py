@@ -34,9 +34,20 @@ def load_key(keystore: Path | None, key: str, password: str) -> LocalAccount:
             # Not with its message, which may quote the key.
             raise click.UsageError(f"{key} is not a private key") from None
         return account
+    try:
+        content = json.loads(keystore.read_text())
+    except OSError as error:
+        raise click.UsageError(f"{keystore} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise click.UsageError(f"{keystore} is no keystore: {error}") from error
     secret = os.environ.get(password) or click.prompt("Password", hide_input=True)
     try:
-        account = Account.from_key(Account.decrypt(json.loads(keystore.read_text()), secret))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{keystore}: {error}") from error
+        account = Account.from_key(Account.decrypt(content, secret))
+    except (KeyError, TypeError) as error:
+        raise click.UsageError(
+            f"{keystore} is no keystore: give the file of an encrypted key, as Ape keeps it"
+        ) from error
+    except ValueError as error:
+        wrong = f"the password is another: set {password}, or type it" if "MAC" in str(error) else error
+        raise click.UsageError(f"{keystore}: {wrong}") from error
     return account

@@ -13,6 +13,7 @@ import click
 from perennial.amounts import raw
 from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
+from perennial.shell import Command
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 """Environment variables."""
@@ -33,7 +34,7 @@ class _Amount(click.ParamType):
 AMOUNT = _Amount()
 
 
-@click.command(context_settings={"show_default": True})
+@click.command(cls=Command, context_settings={"show_default": True})
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )
@@ -120,5 +121,5 @@ def solver(
         except OwnerError as error:
             raise click.ClickException(str(error)) from error
         sender = Sender(key, view.chain_id, view, record, tip, patience, most)
-    with RelayClient(relay_url) as relay:
+    with view, RelayClient(relay_url) as relay:
         Solver(relay, view, sender, options).run(stop, interval)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from eth_utils.address import to_checksum_address
 
@@ -46,6 +46,20 @@ class SolverNode(SendingNode):
     def __init__(self, uri: str, market: str, account: str, sender: str) -> None:
         """`account` is whose inventory is used, `sender` who sends: the same, or its operator."""
         super().__init__(LastingRpc(uri))
+        try:
+            self._look(market, account, sender)
+        except BaseException:
+            self.rpc.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.rpc.close()
+
+    def _look(self, market: str, account: str, sender: str) -> None:
+        """What does not change."""
         chain = Chain(self.rpc)
         self._chain, self._market = chain, Contract(chain, "IMarket", market)
         self.market: str = to_checksum_address(market)

@@ -84,6 +84,8 @@ class Registered(NamedTuple):
     exposed: bool
     awaited: bool
     ordered: bool
+    leverage_before: int
+    rests_until: int
 
 
 @dataclass
@@ -291,7 +293,7 @@ class VaultBench:
     def registered(self) -> list[Registered]:
         """IVault.markets."""
         data = self.evm.call(self.vault.address, self.vault._interface.function("markets", 0).encode(()))
-        kinds = "(address,uint32,uint32,uint32,uint32,uint64,uint64,bool,bool,bool)[]"
+        kinds = "(address,uint32,uint32,uint32,uint32,uint64,uint64,bool,bool,bool,uint32,uint40)[]"
         return [Registered(*words) for words in decode([kinds], data)[0]]
 
     def shares(self, name: str) -> int:

@@ -548,6 +548,8 @@ class VaultTwin:
                 entry.exposed,
                 entry.awaited,
                 entry.ordered,
+                entry.leverage_before,
+                entry.rests_until,
             )
             for entry in mirror.markets
         )

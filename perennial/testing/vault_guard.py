@@ -56,6 +56,8 @@ class Guard:
         self.holdings = {account: holding(vault, account) for account in accounts}
         self.price: Price | None = None
         self.collaterals: dict[str, int] = {}
+        # A pending epoch settles with what it was closed with.
+        self.leverages = {entry.market.address: entry.settling_leverage for entry in vault.markets}
         if priced:
             settled = _settled(vault)
             self.collaterals = _collaterals(settled)
@@ -78,7 +80,9 @@ class Guard:
         price = _price(settled)
         # The part of those who left is rounded in each pocket.
         rounded = Price(price.assets + len(vault.pockets), price.shares)
-        if not shared and self.price.assets > 1 and price.assets > 1:
+        # What is in a vault without holders is no price: it is for those who come.
+        held = self.price.shares > VIRTUAL and self.price.assets > 1
+        if held and not shared and price.assets > 1:
             assert not self.price.falls_to(rounded), f"a share falls from {self.price} to {price}"
 
     def _check_leverage(self, settled: Vault) -> None:
@@ -87,7 +91,8 @@ class Guard:
             held, size = market.collateral(settled.address), market.positions(settled.address).maker
             if size == 0 or held >= self.collaterals.get(market.address, 0):
                 continue
-            leverage, least = terms(entry.leverage, market.risk)
+            leverage = max(entry.leverage, self.leverages.get(market.address, 0))
+            leverage, least = terms(leverage, market.risk)
             kept = max(size * abs(market.price) // leverage, least)
             kept = kept * (UNIT - settled.parameter.tolerance) // UNIT
             assert held >= kept, f"{market.address} is left with {held} for a size of {size}, which needs {kept}"

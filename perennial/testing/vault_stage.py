@@ -27,7 +27,8 @@ STEP = 10
 class Stage:
     """Markets at a price of 100 and a vault over them; token units have 6 decimals, prices and sizes as well.
 
-    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` is USD.
+    `maker_fee`, `position_fee` (the market's share of it) and `leverage` have 6 decimals, `settlement_fee` is USD. The
+    chain's time stands still; versions have a clock of their own.
     """
 
     def __init__(
@@ -162,6 +163,17 @@ class Schemer:
         """Tokens come in."""
         name = self.rng.choice(PARTY)
         self.vault.request_deposit(self.size(), self.rng.choice(PARTY), name)
+
+    def deposit_about(self, assets: int) -> None:
+        """Comes in with up to so much."""
+        self.vault.request_deposit(self.rng.randint(1, assets), PARTY[0], PARTY[0])
+
+    def redeem_all(self) -> None:
+        """Leaves with all of it."""
+        name = PARTY[0]
+        self.vault.mint(self.vault.max_mint(name), name, name)
+        self.vault.redeem(self.vault.max_redeem(name), name, name)
+        self.vault.request_redeem(self.vault.balance_of(name), name, name)
 
     def redeem(self) -> None:
         """Shares come back."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from perennial.mirror.vault import Vault as Mirror
+    from perennial.mirror.vault_allocation import Leg
     from perennial.mirror.vault_markets import Observation
     from perennial.mirror.vault_state import VaultMarket
 
@@ -41,7 +42,7 @@ def allocations(present: Mirror, named: Named) -> tuple[Allocation, ...]:
 def _allocation(
     present: Mirror, entry: VaultMarket, seen: Observation, share: int, weights: int, named: Named
 ) -> Allocation:
-    leg = plan(entry, seen, share, 0, 1, present.parameter.tolerance)
+    leg = plan(entry, seen, share, 0, 1, present.parameter.tolerance, present.now)
     notional, held = seen.size * seen.price, max(0, seen.collateral)
     return Allocation(
         market=named(seen.market.address),
@@ -56,20 +57,23 @@ def _allocation(
         target_leverage=decimal(terms(entry.leverage, seen.market.risk)[0]),
         price=decimal(seen.market.price),
         tradable=seen.orderable,
-        note=_note(entry, seen, big=leg.big),
+        note=_note(present, entry, seen, leg),
     )
 
 
-def _note(entry: VaultMarket, seen: Observation, *, big: bool) -> str | None:
+def _note(present: Mirror, entry: VaultMarket, seen: Observation, leg: Leg) -> str | None:
     if entry.pocket:
         return "stuck: an epoch settled without it"
-    if entry.awaited and not _delivered(entry):
-        return f"waits for version {moment(entry.version)}"
+    if present.pending and (waits := _awaits(present, entry)):
+        return f"waits for {waits}"
     if seen.count:
         return "an order waits for its price"
     if not seen.fresh:
         return "no fresh price: it takes no orders"
-    return "off its target by more than the tolerance" if big else None
+    if leg.big:
+        return "off its target by more than the tolerance"
+    rests = present.now < entry.rests_until and leg.target > seen.size
+    return f"grows by deposits alone until {moment(entry.rests_until)}" if rests else None
 
 
 def enters(present: Mirror, seen: list[Observation]) -> bool:
@@ -95,11 +99,8 @@ def awaited(present: Mirror, named: Named) -> list[str]:
     """The versions and markets that the closed epoch still waits for; a day after it was closed, none."""
     if present.now >= present.closed_at + STUCK:
         return []
-    return [
-        f"version {moment(entry.version)} of {named(entry.market.address)}"
-        for entry in present.markets
-        if entry.awaited and not _delivered(entry)
-    ]
+    waits = ((_awaits(present, entry), named(entry.market.address)) for entry in present.markets)
+    return [f"{what} of {name}" for what, name in waits if what]
 
 
 def stuck(present: Mirror, named: Named) -> list[str]:
@@ -119,7 +120,7 @@ def deposit_status(present: Mirror, epoch: int, named: Named) -> str:
             else (f"waits for epoch {present.epoch} to be closed and settled")
         )
     if markets:
-        return f"stuck market: {markets}; epoch {epoch} takes deposits in once it has settled"
+        return f"stuck market: {markets}; epoch {epoch} takes deposits in once it has settled; it can be taken back"
     if present.entering:
         return f"waits for epoch {present.entering} to settle, and then for epoch {epoch} to be closed"
     return f"waits for epoch {epoch} to be closed"
@@ -132,8 +133,9 @@ def redeem_status(present: Mirror, epoch: int, named: Named) -> str:
     return f"waits for epoch {epoch} to be closed"
 
 
-def _delivered(entry: VaultMarket) -> bool:
-    """Whether a market is past the version that the epoch waits for (docs/protocol.md §12.2)."""
-    market, record = entry.market, entry.market.versions.get(entry.version)
-    recorded = record is not None and record.valid
-    return market.timestamp >= entry.version and (recorded or market.valid)
+def _awaits(present: Mirror, entry: VaultMarket) -> str | None:
+    """What the closed epoch still waits for in a market; None for nothing (docs/protocol.md §12.2)."""
+    if not entry.awaited or not present.deliver(entry).stuck:
+        return None
+    # Where nobody ordered, a price that is old by now does not do.
+    return "a fresh price" if entry.market.timestamp >= entry.version else f"version {moment(entry.version)}"

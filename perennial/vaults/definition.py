@@ -21,13 +21,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from perennial.client.errors import InputError
 from perennial.client.numbers import amount, units
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FIELDS = frozenset({"asset", "name", "symbol", "minDeposit", "depositCap", "profitShare", "tolerance", "markets"})
 _MARKET = frozenset({"market", "weight", "leverage"})
@@ -70,10 +68,10 @@ class Definition:
         )
 
     @classmethod
-    def load(cls, path: Path) -> Definition:
+    def load(cls, path: Path | str) -> Definition:
         """From a file. InputError names what is wrong in it."""
         try:
-            values = json.loads(path.read_text())
+            values = json.loads(Path(path).read_text())
         except OSError as error:
             raise InputError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:

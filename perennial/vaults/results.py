@@ -170,6 +170,18 @@ class VaultClaimed(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled(Record):
+    """A deposit that was taken back before its epoch was closed."""
+
+    vault: str
+    account: str
+    epoch: int
+    assets: Decimal
+    transaction: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class Placed(Record):
     """What closing an epoch did in one market."""
 

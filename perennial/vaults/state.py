@@ -115,6 +115,8 @@ class _Registered:
     exposed: bool
     awaited: bool
     ordered: bool
+    leverage_before: int
+    rests_until: int
 
 
 def _answers(chain: Chain, made: Makeup) -> dict[str, Any]:
@@ -181,6 +183,8 @@ def _market(chain: Chain, each: _Registered, snapshot: state.Snapshot) -> VaultM
         ordered=each.ordered,
         expected=each.expected,
         charge=each.charge,
+        leverage_before=each.leverage_before,
+        rests_until=each.rests_until,
     )
 
 

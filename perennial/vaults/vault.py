@@ -27,6 +27,7 @@ from perennial.vaults.results import (
     DepositOutcome,
     Holding,
     PriceOutcome,
+    Recalled,
     Requested,
     Requests,
     Settled,
@@ -144,6 +145,21 @@ class Vault:
             raise InputError(self._too_few(who, raw, held))
         mined = self._send(account, "requestRedeem", raw, who, who)
         return self._requested(who, "redemption", raw, 0, mined)
+
+    def recall(self, account: Any, *, of: Any = None, receiver: Any = None) -> Recalled:
+        """Takes back all of a deposit whose epoch is still open for deposits; to the signer by default."""
+        who = address_of(account if of is None else of)
+        to = address("receiver", account if receiver is None else receiver)
+        mined = self._send(account, "recallDeposit", who, to)
+        event = self._events(mined, "DepositRecalled")[-1]
+        return Recalled(
+            vault=self.name,
+            account=who,
+            epoch=event["requestId"],
+            assets=shown(event["assets"], self.makeup.decimals),
+            transaction=mined.receipt.hash,
+            block=mined.block,
+        )
 
     def claim(self, account: Any, *, of: Any = None, receiver: Any = None) -> VaultClaimed:
         """Claims whatever is claimable: shares, assets, what stuck markets returned; to the signer by default.

@@ -95,6 +95,10 @@ def test_in_and_out(vault, call, world, network, tmp_path):
     assert [each["epoch"] for each in vault("prices", "LP")] == [1, 2]
     assert vault("status", "LP")["requests"] == []
 
+    vault("deposit", "LP", "200")
+    assert vault("recall", "LP")["assets"] == "200.000000000000000000"
+    assert vault("status", "LP")["requests"] == []
+
     for command in (["list"], ["show", "LP"], ["prices", "LP"], ["status", "LP"], ["what-if", "LP", "--price", "-10"]):
         result = call(*command)
         assert result.exit_code == 0, result.output

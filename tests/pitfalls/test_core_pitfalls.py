@@ -448,6 +448,29 @@ def test_s_v23_h3_fee_has_a_hard_cap(create_market, taker):
     bench.check()
 
 
+@pytest.mark.parametrize(
+    ("margin", "maintenance", "price", "debt"),
+    [("0.005", "0.004", "99.89", "209.34"), ("0.0075", "0.006", "99.849", "0.094")],
+)
+def test_s_v23_h3_dear_close_of_a_liquidation(create_market, maker, taker, hedger, margin, maintenance, price, debt):
+    """A close from little skew to all of it costs 0.6 %: what maintenance covers is no debt (docs/protocol.md §16)."""
+    bench = create_market(
+        margin=margin, maintenance=maintenance, takerFee="0.002", takerSkewFee="0.002", takerImpactFee="0.002"
+    )
+    bench.open(maker, maker="1000", collateral="100000")
+    bench.open(hedger, short="900", collateral="10000")
+    bench.commit("100")
+    bench.open(taker, long="1000", collateral="5000")
+    bench.commit("100")
+    bench.withdraw(taker)
+    bench.freshen(price)
+    bench.liquidate(taker)
+    bench.commit(price)
+    bench.settle()
+    assert bench.market.shortfall() == raw(debt)
+    bench.check()
+
+
 def test_s_v24_h3_fees_of_pending_orders_are_reserved(create_market, taker, referrer):
     bench = create_market(
         takerFee="0.003", referralFee="0.5", settlementFee="1", minMargin="0", minMaintenance="0", minLiquidationFee="0"

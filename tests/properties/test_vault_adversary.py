@@ -85,6 +85,37 @@ def test_rebalancing_cannot_be_repeated_at_an_unchanged_price(fees):
         assert done <= 3, f"seed {seed}: {done} rebalances"
 
 
+@pytest.mark.parametrize("swings", [False, True])
+@pytest.mark.parametrize("fees", FEES[2:])
+def test_holders_pay_for_one_cycle_a_day(fees, swings):
+    """Within a day, at the edge of the least margin, or with a price that swings beyond the tolerance."""
+    leverage, rounds = 4 * UNIT, 10
+    for seed in range(GAMES // 8):
+        rng = Random(seed)
+        stage = Stage(markets=2, leverage=leverage, **fees)
+        least = stage.markets[0].risk.min_margin
+        # A market is used from one and a half times its least margin on.
+        assets = rng.randint(500, 5_000) * UNIT if swings else 3 * least - rng.randint(1, UNIT // 100)
+        stage.enter(PASSIVE, assets)
+        before, party = stage.worth(PASSIVE), Schemer(stage, rng, makes=False)
+        for turn in range(rounds):
+            if swings:
+                stage.tick((94, 106)[turn % 2] * UNIT)
+                with suppress(NothingToRebalance):
+                    party.rebalance()
+                continue
+            party.deposit_about(least // 10)
+            stage.turn()
+            party.redeem_all()
+            stage.turn()
+
+        lost = before - stage.worth(PASSIVE)
+        # In and out of both markets once, and what is not worth an order any more, is all that they pay for.
+        cycle = 2 * 2 * (fees.get("settlement_fee", 0) + assets // 2 * leverage // UNIT * fees["maker_fee"] // UNIT)
+        assert lost <= cycle, f"seed {seed}: {lost} of {before} lost"
+        assert stage.vault.epoch >= rounds
+
+
 # -- A price that is known ---------------------------------------------------------------------------------------------
 
 

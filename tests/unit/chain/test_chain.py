@@ -3,7 +3,7 @@
 import pytest
 
 from perennial.abi import Reverted
-from perennial.chain import NodeError, Rpc, RpcError
+from perennial.chain import Contract, NodeError, Rpc, RpcError
 
 KEEPER = "0x" + "ab" * 20
 
@@ -75,6 +75,17 @@ def test_events_are_of_the_contract_alone_and_have_all_their_values(place, mine)
     assert stranger.events(receipt) == []
 
 
+def test_where_no_contract_is_that_is_said(raw_chain, place):
+    nothing = Contract(raw_chain, "PayoffFactory", KEEPER)
+
+    with pytest.raises(Reverted) as refused:
+        nothing.read("isPayoff", KEEPER)
+
+    assert (refused.value.name, refused.value.values) == ("NoContract", (KEEPER,))
+    with pytest.raises(Reverted, match="NoContract"):
+        raw_chain.ask_all([place("MockOracle").query("status"), nothing.query("isPayoff", KEEPER)])
+
+
 def test_an_unknown_function_is_named(place):
     with pytest.raises(LookupError, match="MockOracle has no function status of 1 arguments"):
         place("MockOracle").query("status", 1)
@@ -92,7 +103,14 @@ def test_a_node_that_is_not_there():
         rpc.call("eth_chainId")
 
 
-@pytest.mark.parametrize("address", ["localhost:8545", "ws://127.0.0.1:8545", "http://"])
+@pytest.mark.parametrize("answer", [{"detail": "Not Found"}, ["no"], "no", {"error": "no"}])
+def test_what_answers_as_no_node_does(monkeypatch, answer):
+    monkeypatch.setattr(Rpc, "_post", lambda *_: answer)
+    with Rpc("http://127.0.0.1:1") as rpc, pytest.raises(NodeError, match="what answers is no Ethereum node"):
+        rpc.call("eth_chainId")
+
+
+@pytest.mark.parametrize("address", ["localhost:8545", "ws://127.0.0.1:8545", "http://", "http://127.0.0.1:port"])
 def test_an_address_that_is_none(address):
     with pytest.raises(ValueError, match="is not the address of a node"):
         Rpc(address)

@@ -1,18 +1,39 @@
 """The command `perennial`: its commands, and what they refuse before they start."""
 
 import json
+import socket
 
 import pytest
 from click.testing import CliRunner
 from eth_account import Account
 
+from perennial.anvil import anvil
+from perennial.chain import Chain, Rpc
 from perennial.cli import main
+from perennial.devnet.accounts import Cast
+from perennial.devnet.stage import Stage, add_multicall
+from perennial.keeper import command as keeper_command
 from perennial.sending.keys import load_key
 from perennial.solver import command
 
 KEY = Account.from_key(bytes([5] * 32))
 MARKET = "0x" + "11" * 20
 LOOKING_ON = ["--dry-run", "--account", MARKET]
+
+
+def process(name, folder):
+    """A command that begins by asking a node about a market; its files are in a folder."""
+    more = {
+        "status": ["--market", f"X={MARKET}"],
+        "keeper": ["--market", f"X={MARKET}", "--once", "--state", str(folder / "keeper.db")],
+        "relay": ["--market", MARKET, "--database", f"sqlite:///{folder / 'relay.db'}"],
+        "solver": ["--market", MARKET, "--relay", "http://127.0.0.1:1", "--journal", str(folder / "solver.db")],
+    }
+    return [name, *more[name]]
+
+
+SECRET = {name: "0x" + bytes(KEY.key).hex() for name in (command.KEY, keeper_command.KEY)}
+"""The environment of a process with a key."""
 
 
 def run(*arguments, **environment):
@@ -79,4 +100,66 @@ def test_the_wrong_password(tmp_path):
     result = run("solver", "--market", MARKET, "--keystore", str(path), **{command.PASSWORD: "another"})
 
     assert result.exit_code == 2
-    assert "key.json" in result.output
+    assert "key.json: the password is another" in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [("{}", "is no keystore: give"), ("no JSON", "is no keystore: Expecting")]
+)
+def test_a_file_that_is_no_keystore(tmp_path, content, says):
+    path = tmp_path / "key.json"
+    path.write_text(content)
+
+    result = run("solver", "--market", MARKET, "--keystore", str(path), **{command.PASSWORD: "x"})
+
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+@pytest.fixture
+def nowhere():
+    """Address at which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("name", ["status", "keeper", "relay", "solver"])
+def test_where_no_node_answers(name, nowhere, tmp_path):
+    result = run(*process(name, tmp_path), "--node", nowhere, **SECRET)
+
+    assert result.exit_code == 3
+    assert f"the node at {nowhere.removeprefix('http://')} does not answer" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("name", ["status", "keeper", "relay", "solver"])
+@pytest.mark.parametrize("node", ["here", "http://127.0.0.1:port", "ftp://127.0.0.1"])
+def test_what_is_no_address_of_a_node(name, node, tmp_path):
+    result = run(*process(name, tmp_path), "--node", node, **SECRET)
+
+    assert result.exit_code == 2
+    assert "is not the address of a node, such as http://127.0.0.1:8545" in result.output
+
+
+@pytest.mark.parametrize("name", ["status", "keeper", "relay", "solver"])
+def test_a_node_of_another_network(name, tmp_path):
+    """It answers, and there is nothing at the addresses."""
+    with anvil(chain_id=84532) as uri, Rpc(uri) as rpc:
+        add_multicall(Stage(Chain(rpc), Cast.assemble()))
+        result = run(*process(name, tmp_path), "--node", uri, **SECRET)
+
+    assert result.exit_code == 1
+    assert "NoContract (address: 0x1111" in result.output
+    assert "Look at the network and the node" in result.output
+
+
+def test_status_tells_machines_what_is_wrong(nowhere):
+    result = run("status", "--market", f"X={MARKET}", "--node", nowhere, "--json")
+
+    assert result.exit_code == 3
+    error = json.loads(result.output[result.output.index("{") :])["error"]
+    assert error["error"] == "Unreachable"
+    result = run("status", "--network", "/nowhere.json", "--json")
+    assert result.exit_code == 2
+    assert "deploy first" in json.loads(result.output[result.output.index("{") :])["error"]["meaning"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from perennial.client.errors import InputError
-from perennial.client.numbers import amount, instant, signed, units_for
+from perennial.client.numbers import amount, instant, signed, units, units_for
 
 NOW = 1_800_000_000
 
@@ -18,6 +18,8 @@ def test_amount(value):
 
 def test_separators():
     assert amount("collateral", "12,345.5") == amount("collateral", "12_345.5") == 12_345_500_000
+    assert amount("collateral", "1,000") == 1_000_000_000
+    assert units("amount", "1,000,000.5", 18) == 1_000_000_500_000_000_000_000_000
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,14 @@ def test_separators():
         ("-1", "size: -1 is not more than 0"),
         (True, "size: True is no number"),
         (None, "size: None is no number"),
-        ("inf", "size: 'inf'"),
+        ("inf", "size: 'inf' is not a number"),
+        ("0,5", "size: '0,5': decimals follow a point, as in 0.5; commas are between thousands"),
+        ("0,500", "size: '0,500': decimals follow a point"),
+        ("1,5", "size: '1,5': decimals follow a point"),
+        ("1,0000", "size: '1,0000': decimals follow a point"),
+        ("1.500,5", "size: '1.500,5': decimals follow a point"),
+        ("1e80", "size: 1e80 is larger than anything there is"),
+        ("1" * 95 + ".1234567", "size: '111"),
     ],
 )
 def test_what_is_no_amount(value, says):

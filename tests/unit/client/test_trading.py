@@ -168,6 +168,25 @@ def test_the_chain_refuses_and_nothing_is_sent(filled, taker, chain):
     assert chain.provider.get_nonce(taker.address) == nonce
 
 
+@pytest.mark.parametrize("name", [None, 1, ["BTC-USD"]])
+def test_what_is_no_name(user, name):
+    with pytest.raises(InputError, match="is neither a name nor an address: write it as text"):
+        user.market(name)
+    with pytest.raises(InputError, match="is neither a name nor an address: write it as text"):
+        user.vault(name)
+
+
+def test_what_looks_like_an_address_and_is_none(user):
+    with pytest.raises(InputError, match="no market '0xzz"):
+        user.market("0x" + "zz" * 20)
+
+
+@pytest.mark.parametrize("verb", ["deposit", "withdraw"])
+def test_more_than_there_is(filled, taker, verb):
+    with pytest.raises(InputError, match="collateral: 1e75 is larger than anything there is"):
+        getattr(filled, verb)(taker, "1e75")
+
+
 def test_no_address():
     with pytest.raises(InputError, match="account: 'bob' is no address, and no account that has one"):
         address_of("bob")

@@ -78,11 +78,27 @@ def test_every_violated_bound_is_named_with_its_limit():
         "market.riskFee: 0.5 is above its limit 0.4",
         "market.settlementFee: 51 is above its limit 50",
         "market.maxPendingLocal: 0 is below its limit 1",
+        "risk.maintenance: 0.001 is below its limit 0.005, the position fee of the dearest close",
         "market.settlementFee: 51 is above its limit 0, what risk.minLiquidationFee leaves of risk.minMaintenance",
     ]
 
 
-def test_the_least_maintenance_covers_the_fees_of_a_liquidation():
+@pytest.mark.parametrize(
+    ("risk", "limit"),
+    [
+        ({"takerFee": "0.002", "takerSkewFee": "0.0019", "takerImpactFee": "0.0002"}, "0.0058"),
+        ({"takerFee": "0.002", "takerSkewFee": "0.0017", "takerImpactFee": "0.0018"}, "0.0055"),
+    ],
+)
+def test_maintenance_covers_the_dearest_close(risk, limit):
+    """docs/protocol.md §16: else makers are paid position fees that a liquidated account does not have."""
+    assert problems(risk=risk | {"maintenance": limit}) == []
+    assert problems(risk=risk | {"maintenance": "0.005499"}) == [
+        f"risk.maintenance: 0.005499 is below its limit {limit}, the position fee of the dearest close"
+    ]
+
+
+def test_the_least_maintenance_covers_what_a_liquidation_costs():
     """docs/protocol.md §16: else others pay the settlement fees of small accounts."""
     assert problems(market={"settlementFee": 5}) == []
     assert problems(market={"settlementFee": "5.000001"}) == [

@@ -1,16 +1,19 @@
 """Calls of the owner's through the timelock, and the pause."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from perennial.chain import Contract
+from perennial.anvil import anvil
+from perennial.chain import Contract, Rpc
 from perennial.deployment import create2, create_market_from_file
 from perennial.deployment.market_file import MARKETS
 from perennial.deployment.owner import encoded, own, set_paused
-from perennial.deployment.plan import CANCELLER, PROPOSER, call
+from perennial.deployment.plan import CANCELLER, PROPOSER
 from perennial.deployment.run import DeploymentError
 from perennial.deployment.sender import StepError
+from perennial.deployment.upgrade import upgrade
 from perennial.deployment.verify import verify
 from perennial.manifest import Feed, Manifest, ManifestError
 
@@ -91,7 +94,7 @@ def test_a_source_of_prices_is_replaced(node, path, proposer, stranger):
         (("0x" + "7" * 40, "PythOracle", "{}"), "a list is needed, not"),
         (("0x" + "7" * 40, "PythOracle", '[["0x12", 1, 1]]'), "longer"),
         (("0x" + "7" * 40, "PythOracle", '[["zz", 1]]'), "non-hexadecimal"),
-        (("0x" + "7" * 40, "PythOracle", '[["0x12", 300]]'), "updateProvider: "),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 300]]'), "updateProvider takes "),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_named(node, arguments, problem):
@@ -117,12 +120,58 @@ def test_what_was_cancelled_can_be_scheduled_again(node, path, proposer, strange
     arguments = ("MarketFactory", "updatePauser", (stranger.address,))
     lines: list[str] = []
     own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
-    operation = bytes.fromhex(lines[-1].split("0x")[1][:64])
-    node.act(proposer.address, node.manifest.timelock, call("Timelock", "cancel", operation))
+    operation = lines[-1].split()[2].rstrip(",")
+    timelock = Contract(node.chain, "Timelock", node.manifest.timelock)
+
+    assert own(node.network, node.rpc, proposer, "Timelock", "cancel", [operation], path=path)
+    assert not timelock.read("isOperation", bytes.fromhex(operation[2:]))
 
     own(node.network, node.rpc, proposer, *arguments, path=path)
+    assert timelock.read("isOperation", bytes.fromhex(operation[2:]))
 
-    assert Contract(node.chain, "Timelock", node.manifest.timelock).read("isOperation", operation)
+
+def test_who_cancels_needs_that_role_alone(node, path, proposer, stranger, pauser):
+    through(node, path, proposer, "Timelock", "grantRole", "canceller", stranger.address)
+    lines: list[str] = []
+    own(node.network, node.rpc, proposer, "MarketFactory", "unpause", (), path=path, report=lines.append)
+    operation = lines[-1].split()[2].rstrip(",")
+
+    with pytest.raises(DeploymentError, match=r"is no canceller of the timelock. For a canceller to send"):
+        own(node.network, node.rpc, pauser, "Timelock", "cancel", [operation], path=path)
+    assert own(node.network, node.rpc, stranger, "Timelock", "cancel", [operation], path=path)
+    with pytest.raises(StepError, match="cancel: would revert with TimelockUnexpectedOperationState"):
+        own(node.network, node.rpc, stranger, "Timelock", "cancel", [operation], path=path)
+
+
+def test_a_coordinator_sets_the_risk_parameters_of_its_market_at_once(node, path, proposer, stranger):
+    create_market_from_file(MARKETS / "btc-usd.toml", node.rpc, stranger, manifest=path)
+    market = Contract(node.chain, "IMarket", Manifest.read(path).markets["BTC-USD"].address)
+    risk = list(market.read("riskParameter"))
+    risk[0] *= 2  # the margin
+
+    assert own(node.network, node.rpc, stranger, "BTC-USD", "updateRiskParameter", [json.dumps(risk)], path=path)
+
+    assert market.read("riskParameter")[0] == risk[0]
+    # The owner's are the owner's all the same, and the owner may do what the coordinator does.
+    with pytest.raises(DeploymentError, match="is no proposer"):
+        own(node.network, node.rpc, stranger, "BTC-USD", "updateBeneficiary", [stranger.address], path=path)
+    through(node, path, proposer, "BTC-USD", "updateCoordinator", proposer.address)
+    assert market.read("coordinator") == proposer.address.lower()
+
+
+@pytest.mark.parametrize("chain_id", [84532, 1])
+def test_where_the_protocol_is_not_nothing_is_sent(node, path, pauser, proposer, chain_id):
+    """A call to an address without code succeeds: a pause of nothing must not look like one."""
+    with anvil(chain_id=chain_id) as uri:
+        for ask in (
+            lambda: set_paused(node.network, uri, pauser, True, path=path),
+            lambda: own(node.network, uri, proposer, "MarketFactory", "unpause", [], path=path),
+            lambda: upgrade(node.network, uri, proposer, path=path),
+        ):
+            with pytest.raises(DeploymentError, match=r"rehearsal \(chain 84532\) is not on this chain"):
+                ask()
+        with Rpc(uri) as rpc:
+            assert int(rpc.call("eth_getTransactionCount", pauser.address, "latest"), 16) == 0
 
 
 def test_who_is_no_proposer_is_told_what_to_send(node, path, stranger):

@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from perennial.keeper.status import KeeperStatus, MarketStatus, Status
 from perennial.keeper.status_command import tables
@@ -43,3 +44,43 @@ def test_a_keepers_ether_is_shown():
     assert shown(status).splitlines()[-1].rstrip().endswith(" 1.5")
     assert status.to_dict()["keepers"][0]["balance"] == 1_500_000_000_000_000_000
     assert status.to_dict()["markets"][0]["shortfall"] == "0.000000"
+
+
+def test_every_figure_is_under_its_own_heading():
+    sizes = {"maker": 50_000_000, "long": 600_000, "short": 100_000, "open_interest": 42_014_695_414}
+    waits = {"utilization": 11_900, "waiting": 3, "oldest": 7, "unsettled": 2}
+    first, *_, last = tables(
+        Status(
+            1,
+            2,
+            0,
+            [market(price=60_020_993_449, age=7, funding=500, **sizes, **waits)],
+            [KeeperStatus("0x" + "ab" * 20, "BTC-USD", 1, 2, 3_000_000, 4_000_000, 5_000_000, 6 * 10**18)],
+        )
+    )
+
+    assert isinstance(first, Table)
+    assert isinstance(last, Table)
+    assert {column.header: list(column.cells) for column in first.columns} == {
+        "market": ["BTC-USD"],
+        "price": ["60020.993449"],
+        "age": ["7 s"],
+        "funding/year": ["0.05 %"],
+        "maker": ["50"],
+        "long": ["0.6"],
+        "short": ["0.1"],
+        "open interest": ["42014.695414"],
+        "utilization": ["1.19 %"],
+        "waiting": ["3 (+2 unsettled)"],
+        "oldest": ["7 s"],
+    }
+    assert {column.header: list(column.cells) for column in last.columns} == {
+        "keeper": ["0xabab…abab"],
+        "market": ["BTC-USD"],
+        "commits": ["1"],
+        "liquidations": ["2"],
+        "settlement fees": ["3"],
+        "liquidation fees": ["4"],
+        "unclaimed": ["5"],
+        "ETH": ["6"],
+    }

@@ -265,6 +265,22 @@ def test_makers_of_exactly_the_dust_bound_share_fees(create_market, maker, taker
     bench.check()
 
 
+@pytest.mark.parametrize(("size", "fits"), [(11_805_916_207_174, True), (11_805_916_207_175, False)])
+def test_position_fees_of_more_than_a_unit_may_gain_go_to_the_market(create_market, maker, taker, size, fits):
+    """A tenth of the size at a price of 1, for 0.001 units of maker: 2^70 of 12 decimals a unit is too much (§1.6)."""
+    bench = create_market(takerFee="0.1", price="1", makerLimit="100000000")
+    bench.open(maker, maker=1000, collateral="1000000")
+    bench.commit("1")
+    bench.open(taker, long=size, collateral="2000000")
+    bench.commit("1")
+    settled = bench.market.settle(taker, sender=bench.keeper).named("MarketSettled")[-1]
+
+    per_unit = size * 10**8
+    assert (per_unit < 2**70) is fits
+    assert (settled["maker"], settled["fee"]) == ((per_unit, 0) if fits else (0, size // 10))
+    bench.check()
+
+
 # -- Settlement fee ----------------------------------------------------------------------------------------------------
 
 

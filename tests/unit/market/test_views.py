@@ -216,6 +216,21 @@ def test_settlement_fees_of_mixed_fees_that_divide_by_the_new_one(charging, take
     charging.check()
 
 
+@pytest.mark.parametrize("joined", ["16.381", "16.382"])
+def test_settlement_fees_about_as_many_as_a_record_counts(charging, taker, hedger, joined):
+    """16,382 times the fee of the version is a count; 16,383 is what says that it is none."""
+    charging.change(settlementFee="0.001")
+    charging.open(taker, long="1", collateral="100")
+    charging.change(settlementFee=joined)
+    charging.open(hedger, short="1", collateral="100")
+    version = charging.commit("100")
+    charging.settle()
+    charging.change(settlementFee="3")
+
+    assert charging.market.settlementFees(version) == raw("0.001") + raw(joined)
+    charging.check()
+
+
 def test_settlement_fees_of_pending_versions_across_changes(charging, taker, hedger):
     """Whoever orders, late or early, pays the fee of then, whenever it is settled."""
     paid = {}

@@ -51,6 +51,20 @@ def test_cited_sections_exist():
     assert unknown == set()
 
 
+FOLDERS = "contracts|perennial|tests|docs|benchmarks|tools"
+PATH = re.compile(rf"(?<![\w@./-])((?:{FOLDERS})/[\w/-]+\.(?:sol|py|md|json|mjs|sh))\b")
+
+
+def test_files_that_are_named_exist():
+    """In documents and comments; a project that a test makes up is not this one."""
+    paths = tracked("*.sol", "*.py", "*.md", "*.toml", "*.yaml", "*.mjs", "*.sh", "Makefile")
+    paths.remove(ROOT / "tests" / "unit" / "tools" / "test_artifacts.py")
+    named = {(str(path.relative_to(ROOT)), name) for path in paths for name in PATH.findall(path.read_text())}
+
+    assert len(named) > 50
+    assert [(path, name) for path, name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 def test_links_lead_somewhere():
     broken = [(str(path), *link) for path in tracked("*.md") for link in LINK.findall(path.read_text())]
     broken = [(path, target, anchor) for path, target, anchor in broken if not leads_somewhere(path, target, anchor)]

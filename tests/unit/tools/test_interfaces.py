@@ -1,8 +1,10 @@
-"""Market and its extension together are IMarket, and the mirror stands alone."""
+"""Market and its extension together are IMarket, the mirror stands alone, and no imports make a circle."""
 
 import ast
 import itertools
+import re
 import sys
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -49,3 +51,43 @@ def test_the_mirror_imports_nothing_but_itself():
             foreign |= {name for name in names if not name.startswith("perennial.mirror")}
 
     assert {name.split(".")[0] for name in foreign} <= sys.stdlib_module_names
+
+
+def contracts():
+    """What each contract imports of the project."""
+    folder = ROOT / "contracts"
+    return {
+        path: {(path.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)";', path.read_text())}
+        for path in folder.rglob("*.sol")
+    }
+
+
+def modules():
+    """What each module imports of the package when it is loaded itself; later imports and types do not count."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / "perennial").rglob("*.py")
+    }
+    graph = {}
+    for module, path in paths.items():
+        names = set()
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                # What is imported from a package is a module of it, or in its own.
+                named = {f"{node.module}.{alias.name}" for alias in node.names}
+                names |= {name if name in paths else node.module for name in named}
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+        graph[module] = names & paths.keys() - {module}
+    return graph
+
+
+@pytest.mark.parametrize("imports", [contracts, modules])
+def test_imports_make_no_circle(imports):
+    graph = imports()
+
+    # Raises CycleError, with the circle.
+    order = list(TopologicalSorter(graph).static_order())
+
+    assert len(order) == len(graph) > 50
+    assert any(graph.values())

@@ -5,7 +5,7 @@ import pytest
 from perennial.amounts import raw
 from perennial.testing.differential import address_of
 from perennial.testing.market import refused
-from perennial.testing.vault import opened
+from perennial.testing.vault import DAY, opened
 
 ALICE, BOB = map(address_of, ("alice", "bob"))
 UNIT = 10**6
@@ -90,6 +90,33 @@ def test_not_while_an_epoch_is_pending(bench):
     bench.vault.send("updateMarket", market, 2, LEVERAGE, sender=bench.coordinator)
 
 
+@pytest.mark.parametrize("leverages", [("2",), ("2", "0.000001"), ("100",)])
+def test_a_new_leverage_leaves_the_pending_epoch_whole(bench, leverages):
+    """Alice's redemption settles with the leverage that her epoch was closed with, the next one with the new."""
+    bench.enter("alice", "1000")
+    bench.enter("bob", "1000")
+    bench.leave("alice")
+    bench.close()
+    for leverage in leverages:
+        for venue in bench.venues:
+            bench.vault.send("updateMarket", venue.address, 1, raw(leverage), sender=bench.coordinator)
+    assert [market.leverage_before for market in bench.registered()] == [LEVERAGE] * 2
+    bench.commit()
+    bench.settle()
+
+    assert bench.cash("alice") == 1_000 * UNIT
+    assert bench.shares("alice") == 0
+    assert [venue.collateral() for venue in bench.venues] == [500 * UNIT] * 2
+    bench.rebalance()
+    assert [market.leverage_before for market in bench.registered()] == [0, 0]
+    bench.commit()
+    bench.settle()
+    assert [venue.size() for venue in bench.venues] == [
+        min(raw(leverages[-1]), 10**18 // (bench.venues[0].risk["margin"] * 1_500_000)) * 500 // 100
+    ] * 2
+    bench.check()
+
+
 def test_unregister_brings_collateral_back(bench):
     first, second = bench.venues
     bench.enter("alice", "1000")
@@ -162,13 +189,17 @@ def test_only_the_factory_sets_a_vault_up_and_once(bench):
 
 
 def test_what_holders_trust_the_coordinator_with(bench):
-    """docs/protocol.md §12.3: fees of its own market, at a leverage that it changes, take most of what is there."""
+    """docs/protocol.md §12.3: fees of its own market, at a leverage that it changes, take most of what is there.
+
+    Day by day: what was closed so is not opened again before.
+    """
     bench.enter("alice", "1000")
     own = bench.open(makerFee="0.002", positionFee="1", riskFee="1")
     bench.register(own, 2**32 - 1, "1")
     for turn in range(12):
         leverage = "1" if turn % 2 else "100"
         bench.vault.send("updateMarket", own.address, 2**32 - 1, raw(leverage), sender=bench.coordinator)
+        bench.pass_time(DAY)
         bench.rebalance()
         bench.commit()
         bench.settle()

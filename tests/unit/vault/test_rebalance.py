@@ -1,11 +1,14 @@
 """Vault.rebalance."""
 
+from contextlib import suppress
+
 import pytest
 
+from perennial.abi import Reverted
 from perennial.amounts import raw
 from perennial.testing.differential import address_of
 from perennial.testing.market import refused
-from perennial.testing.vault import opened
+from perennial.testing.vault import DAY, opened
 
 UNIT = 10**6
 
@@ -82,6 +85,78 @@ def test_holders_pay_once_for_what_was_off(costly):
     assert 2 * UNIT < before - costly.assets() < 4 * UNIT
     with refused("NothingToRebalance"):
         costly.rebalance()
+
+
+def moved(bench, price):
+    """What the price of all markets costs the holders where anybody may rebalance; what it does to the sizes."""
+    bench.commit(*[price] * len(bench.venues))
+    assets, sizes = bench.assets(), [venue.size() for venue in bench.venues]
+    with suppress(Reverted):
+        bench.rebalance()
+        bench.commit()
+        bench.settle()
+    return assets - bench.assets(), [venue.size() - size for venue, size in zip(bench.venues, sizes, strict=True)]
+
+
+def test_a_price_that_swings_costs_one_cycle_a_day(costly):
+    """By 6 % up and down again: what was closed at the expense of all is not opened so before a day has passed."""
+    costly.enter("alice", "1000")
+    cost, changes = moved(costly, "106")
+    # 1 a market, and 0.1 % of what is closed; a part of that is what fees had left too much of.
+    assert cost == pytest.approx(2 * UNIT + -sum(changes) * 106 // 1_000, abs=2)
+    assert [market.rests_until for market in costly.registered()] == [costly.time + DAY] * 2
+    for price in ("100", "106", "100", "106", "100"):
+        assert moved(costly, price) == (0, [0, 0])
+
+    costly.pass_time(DAY - 1)
+    assert moved(costly, "100") == (0, [0, 0])
+    costly.pass_time(1)
+    cost, changes = moved(costly, "100")
+    assert cost > 2 * UNIT
+    assert min(changes) > 0
+    # Closing is never held up: too much leverage is put right at once.
+    assert max(moved(costly, "106")[1]) < 0
+    costly.check()
+
+
+def test_while_a_market_rests_deposits_open_what_they_pay_for(costly):
+    costly.enter("alice", "1000")
+    assert max(moved(costly, "106")[1]) < 0
+    costly.commit("100", "100")
+    sizes = [venue.size() for venue in costly.venues]
+    before = costly.vault.value("convertToAssets", costly.shares("alice"))
+    costly.request("bob", "1000")
+    costly.turn()
+
+    # 500 in each market at leverage 4; what is missing of Alice's stays so.
+    assert [venue.size() for venue in costly.venues] == [size + raw("20") for size in sizes]
+    assert costly.vault.value("convertToAssets", costly.shares("alice")) >= before
+    bobs = costly.claim("bob")
+    assert costly.vault.value("convertToAssets", bobs) == pytest.approx(994 * UNIT, abs=2)
+    costly.check()
+
+
+def test_nobody_can_have_the_holders_pay_by_coming_and_going(protocol):
+    """A small market is used or not by a hair: Bob tips it over and back, and pays for a hair of what that costs."""
+    with opened(protocol, 0) as bench:
+        bench.register(bench.open(), weight=99)
+        small = bench.open(settlementFee="1.5", minMargin="10", makerFee="0.0002", positionFee="1")
+        bench.register(small, weight=1)
+        bench.enter("alice", "1499")
+        start, sizes = bench.assets(), []
+        for _ in range(5):
+            bench.request("bob", max(2 * UNIT, 1_501 * UNIT - bench.assets()))
+            bench.turn()
+            sizes.append(small.size())
+            bench.claim("bob")
+            bench.leave("bob")
+            bench.turn()
+            bench.cash("bob")
+
+        # Once in and once out: 1.5 each time, and 0.02 % of the notional.
+        assert sizes == [600_400, 0, 0, 0, 0]
+        assert start - bench.assets() < 2 * 1_520_000
+        bench.check()
 
 
 def test_it_closes_what_is_requested_too(bench):

@@ -33,6 +33,7 @@ def file(tmp_path):
 def test_a_whole_file(file):
     found = Definition.load(file(WHOLE))
 
+    assert Definition.load(str(file(WHOLE))) == found
     assert (found.asset, found.name, found.symbol) == ("USDC", "BTC and ETH liquidity", "LP")
     assert found.parameter(6) == (100 * 10**6, 10**12, 100_000, 50_000)
     assert found.parameter(18)[:2] == (100 * 10**18, 10**24)

@@ -153,6 +153,63 @@ def test_a_stale_market_is_said_to_take_no_orders(vault, world, depositor, turn)
     assert (outcome.shares, outcome.note) == (0, "deposits wait: a market is stuck or has no fresh price")
 
 
+def test_where_nothing_was_ordered_a_fresh_price_is_waited_for(vault, world, depositor, keeper, turn):
+    """A redemption that is not worth an order: the version has come, but its price is old by now."""
+    vault.deposit(depositor, "1000")
+    turn()
+    vault.claim(depositor)
+    vault.redeem(depositor, "1")
+    assert vault.close_epoch(keeper).orders == ()
+    version, oracle = world.current, world.oracles["ETH-USD"]
+    world.skip("BTC-USD")
+    oracle.set(version, oracle.status()[0][1], True, version + 10_000, sender=world.local.owner, **FREE)
+
+    with pytest.raises(InputError, match=r"epoch 2 waits for a fresh price of ETH-USD$"):
+        vault.settle(keeper)
+    assert [each.note for each in vault.info().markets] == [None, "waits for a fresh price"]
+    world.commit()
+    assert vault.settle(keeper).epoch == 2
+
+
+def test_a_deposit_that_is_taken_back(vault, world, depositor, keeper):
+    with pytest.raises(Refused, match="NothingToRecall"):
+        vault.recall(depositor)
+    before = world.local.token.balanceOf(depositor)
+    vault.deposit(depositor, "1000")
+    vault.deposit(depositor, "500")
+    found = vault.recall(depositor)
+
+    assert (found.account, found.epoch, found.assets) == (depositor.address, 1, 1500)
+    assert world.local.token.balanceOf(depositor) == before
+    assert vault.requests(depositor).requests == ()
+    # For an operator's account, to somebody else.
+    vault.deposit(depositor, "1000")
+    vault.approve_operator(depositor, keeper.address)
+    held = world.local.token.balanceOf(world.local.short)
+    vault.recall(keeper, of=depositor, receiver=world.local.short.address)
+    assert world.local.token.balanceOf(world.local.short) == held + 1000 * 10**18
+    # What is closed stays.
+    vault.deposit(depositor, "1000")
+    vault.close_epoch(keeper)
+    with pytest.raises(Refused, match="NothingToRecall"):
+        vault.recall(depositor)
+
+
+def test_what_was_closed_for_all_is_said_to_rest(vault, world, depositor, keeper, turn):
+    vault.deposit(depositor, "100000")
+    turn()
+    world.commit(BTC=raw(80_000))
+    vault.rebalance(keeper)
+    world.commit(BTC=raw(60_000))
+    vault.settle(keeper)
+
+    btc, eth = vault.info().markets
+    assert btc.note is not None
+    assert btc.note.startswith("grows by deposits alone until ")
+    assert eth.note is None
+    assert btc.target_size > btc.size * Decimal("1.1")
+
+
 def test_prices_and_growth(vault, world, chain, depositor, turn):
     vault.deposit(depositor, "1000")
     turn()

@@ -50,7 +50,7 @@ def test_a_stuck_market(vault, world, chain, depositor, keeper, turn, only_btc):
     vault.deposit(depositor, "500")
     assert pairs(vault, depositor)[0] == (
         "deposit",
-        "stuck market: ETH-USD; epoch 3 takes deposits in once it has settled",
+        "stuck market: ETH-USD; epoch 3 takes deposits in once it has settled; it can be taken back",
     )
 
     # The market comes back: what it holds is counted when the next epoch settles.

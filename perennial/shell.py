@@ -1,0 +1,54 @@
+"""What commands share: exit codes, and for those that run for long an end without a traceback.
+
+Those of who trades have `perennial.commands.session` besides, which speaks JSON as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+REFUSED, USAGE, UNREACHABLE = 1, 2, 3
+"""Exit codes: a contract or a node refuses; what was asked for cannot be meant; nothing answers."""
+
+
+class Command(click.Command):
+    """A command whose expected errors are one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs it."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if (code := code_of(error)) is None:
+                raise
+            ended = click.ClickException(message_of(error))
+            ended.exit_code = code
+            raise ended from error
+
+
+def code_of(error: Exception) -> int | None:
+    """The exit code for an error that can be expected; None for any other."""
+    # Here, since they take a while to import.
+    from sqlite3 import OperationalError
+
+    from perennial.abi import Reverted
+    from perennial.chain import NodeAddressError, NodeError, RpcError
+    from perennial.keeper.state import StateError
+    from perennial.manifest import ManifestError
+    from perennial.sending.journal import OwnerError
+
+    if isinstance(error, RpcError | Reverted | StateError | OwnerError | OperationalError):
+        return REFUSED
+    if isinstance(error, NodeAddressError | ManifestError):
+        return USAGE
+    return UNREACHABLE if isinstance(error, NodeError) else None
+
+
+def message_of(error: Exception) -> str:
+    """What a person is told: a contract's error with what it means and what to do."""
+    from perennial.abi import Reverted
+    from perennial.client.errors import Refused
+
+    return str(Refused(error) if isinstance(error, Reverted) else error)
