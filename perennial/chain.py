@@ -20,6 +20,9 @@ Json = Any
 GAS = 16_777_216
 """Gas limit of a transaction: Base's cap (2026)."""
 
+AT_ONCE = 100
+"""Requests in one batch: nodes refuse larger ones as a whole, each from its own number on."""
+
 NO_CONTRACT = "NoContract"
 """Name of what is no contract's error: a question to an address where none is."""
 
@@ -79,9 +82,14 @@ class Rpc:
         return _result(method, self._post(_request(0, method, params)))
 
     def batch(self, requests: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
-        """The results of reads that are sent at once, in their order. The node may work on them in any order."""
-        if not requests:
-            return []
+        """The results of reads that are sent at once, in their order. The node may work on them in any order.
+
+        Many are sent in several batches, between which the chain may go on.
+        """
+        pieces = (requests[start : start + AT_ONCE] for start in range(0, len(requests), AT_ONCE))
+        return [result for piece in pieces for result in self._batch(piece)]
+
+    def _batch(self, requests: Sequence[tuple[str, Sequence[Json]]]) -> list[Json]:
         answers = self._post([_request(index, method, params) for index, (method, params) in enumerate(requests)])
         if not isinstance(answers, list):  # A node that refuses the batch as a whole answers once.
             return [_result("batch", answers)]
@@ -156,12 +164,12 @@ class Chain:
         return answer(query, _bytes(self.rpc.call(*_eth_call(query, self.block))))
 
     def ask_all(self, queries: Sequence[Query]) -> list[Any]:
-        """The answers of many views in one request."""
+        """The answers of many views, as of `batch`."""
         results = self.rpc.batch([(method, params) for method, *params in (_eth_call(q, self.block) for q in queries)])
         return [answer(query, _bytes(result)) for query, result in zip(queries, results, strict=True)]
 
     def words(self, address: str, slots: Sequence[int]) -> list[int]:
-        """Words of a contract's storage in one request."""
+        """Words of a contract's storage, as of `batch`."""
         requests = [("eth_getStorageAt", (address, hex(slot), self.block)) for slot in slots]
         return [int(word, 16) for word in self.rpc.batch(requests)]
 

@@ -12,10 +12,11 @@ from perennial.intents import Domain, Intent, sign
 from perennial.local import FREE, NOBODY, START, STEP, LocalMarket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ape.api import AccountAPI, ReceiptAPI
     from ape.contracts import ContractInstance
+    from eth_account.signers.local import LocalAccount
 
 #: USD a Bitcoin at the beginning, raw with 6 decimals; it moves by MOVE with every version.
 PRICE = raw(60_000)
@@ -124,7 +125,7 @@ class Bench(LocalMarket):
 
     # -- intents -------------------------------------------------------------------------------------------------
 
-    def sign(self, actor: AccountAPI, size: str) -> tuple[tuple[Any, ...], bytes]:
+    def sign(self, actor: AccountAPI | LocalAccount, size: str) -> tuple[tuple[Any, ...], bytes]:
         """A new intent of the actor at the latest price, for nobody's profit, and its signature."""
         import ape
 
@@ -147,17 +148,26 @@ class Bench(LocalMarket):
         intent = self.sign(self.long, size)
         return self.market.fill(*intent, raw(size), self.price, filler, sender=filler, **FREE)
 
-    def fill_batch(self, count: int, size: str = "0.1") -> ReceiptAPI:
-        """The short takes the other side of `count` new intents of the long's, all or nothing."""
-        fills = [(*self.sign(self.long, size), raw(size), self.price, self.short) for _ in range(count)]
+    def fill_batch(self, signers: Sequence[AccountAPI | LocalAccount], size: str = "0.1") -> ReceiptAPI:
+        """The short takes the other side of a new intent of each signer's, all or nothing."""
+        fills = [(*self.sign(signer, size), raw(size), self.price, self.short) for signer in signers]
         return self.market.fillBatch(fills, False, sender=self.short, **FREE)
+
+    def traders(self, count: int) -> list[LocalAccount]:
+        """So many new accounts, with collateral that somebody else has paid in: they have no ether."""
+        from eth_account import Account
+
+        keys = [Account.from_key(number.to_bytes(32)) for number in range(1, count + 1)]
+        for key in keys:
+            self.market.update(key.address, 0, 0, raw(10_000), NOBODY, sender=self.trader, **FREE)
+        return keys
 
     def cross(self, size: str = "0.1") -> ReceiptAPI:
         """A keeper crosses new intents of the long and the short."""
         intents = (*self.sign(self.long, size), *self.sign(self.short, f"-{size}"))
         return self.market.cross(*intents, raw(size), self.price, sender=self.keeper, **FREE)
 
-    def expect(self, actor: AccountAPI, market: int, account: int) -> None:
+    def expect(self, actor: AccountAPI | str, market: int, account: int) -> None:
         """Asserts how many versions are pending, so that a flow measures what its name says."""
         pending = self.market.pendingCount(), self.market.pendingCounts(actor)
         if pending != (market, account):

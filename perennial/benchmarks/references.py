@@ -32,6 +32,7 @@ REFERENCES = {
     "cross": Reference(1_169_109, None, 290_000),
     "fill_same_version": Reference(532_334, None, 165_000),
     "fill_batch_20": Reference(None, None, 140_000),
+    "fill_batch_20_traders": Reference(None, None, 140_000),
     "commit_requested": Reference(612_000, 188_000, 200_000),
     "commit_unrequested": Reference(547_000, 123_000, 150_000),
     "vault_request_deposit": Reference(1_628_433, 1_466_029, 120_000),

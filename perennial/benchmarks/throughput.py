@@ -19,9 +19,12 @@ BLOCK_SECONDS = 2
 FLOWS = {
     "fill": "fill, one a transaction",
     "cross": "cross, one a transaction",
+    "fill_batch_20_traders": "fill, twenty of as many traders",
     "fill_batch_20": "fill, twenty of one pair",
 }
 """What is counted, where it is measured: figures of batches are per fill."""
+
+WIDTH = max(map(len, FLOWS.values()))
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = ROOT / "README.md"
@@ -36,14 +39,14 @@ def per_second(gas: int, block_gas: int) -> int:
 def document(figures: dict[str, int]) -> str:
     """The table of the README, of gas by flow."""
     lines = [
-        f"| {'what':26} |     gas | a second at the target | at the limit |",
-        f"| {'-' * 26} | ------: | ---------------------: | -----------: |",
+        f"| {'what':{WIDTH}} |     gas | a second at the target | at the limit |",
+        f"| {'-' * WIDTH} | ------: | ---------------------: | -----------: |",
     ]
     for name, what in FLOWS.items():
         if name in figures:
             gas = figures[name]
             target, limit = per_second(gas, BLOCK_GAS // ELASTICITY), per_second(gas, BLOCK_GAS)
-            lines.append(f"| {what:26} | {gas:7,} | {target:22,} | {limit:12,} |")
+            lines.append(f"| {what:{WIDTH}} | {gas:7,} | {target:22,} | {limit:12,} |")
     return "\n".join(lines) + "\n"
 
 

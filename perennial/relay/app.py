@@ -264,8 +264,8 @@ class Stream:
 
 async def _until_closed(socket: WebSocket) -> None:
     """Reads what the listener sends, which is nothing that matters, to learn that it is gone."""
-    while True:
-        await socket.receive_text()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _checksummed(address: str | None) -> str | None:

@@ -70,7 +70,10 @@ class SignedCancellation(_Strict):
 
 
 class OrderAnswer(BaseModel):
-    """An intent on the relay. `sequence` is its place in time; `remaining` what can still be filled."""
+    """An intent on the relay. `sequence` is its place in time; `remaining` what can still be filled.
+
+    An open one of which nothing remains is filled on the chain, and will say so once that is booked.
+    """
 
     hash: str
     sequence: int

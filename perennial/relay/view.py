@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, finalize
 
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
@@ -49,7 +50,7 @@ class NodeView:
 
     def __init__(self, uri: str, markets: Sequence[str]) -> None:
         self._uri, self._local = uri, threading.local()
-        self._open: list[Rpc] = []
+        self._open: WeakSet[Rpc] = WeakSet()
         self.markets = frozenset(to_checksum_address(market) for market in markets)
         try:
             self._look()
@@ -75,8 +76,8 @@ class NodeView:
 
     def close(self) -> None:
         """Ends the connections of all threads."""
-        while self._open:
-            self._open.pop().close()
+        for rpc in list(self._open):
+            rpc.close()
 
     # -- As ChainView ------------------------------------------------------------------------------------------------
 
@@ -197,7 +198,9 @@ class NodeView:
         chain: Chain | None = getattr(self._local, "chain", None)
         if chain is None:
             chain = self._local.chain = Chain(LastingRpc(self._uri))
-            self._open.append(chain.rpc)
+            self._open.add(chain.rpc)
+            # Threads come and go: what is a thread's own goes with it, and its connection is closed.
+            finalize(chain, chain.rpc.close)
         return chain
 
 

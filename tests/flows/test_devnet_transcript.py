@@ -42,7 +42,7 @@ class Up:
 
     def __init__(self, said: dict[str, object]) -> None:
         self.said = said
-        self.environment = {"PERENNIAL_NETWORK": f"devnet:{said['port']}", "PERENNIAL_RELAY": str(said["relay"])}
+        self.environment = {"PERENNIAL_NETWORK": f"devnet:{said['port']}"}
         self.manifest = Manifest.read(Path(str(said["manifest"])))
         self.rpc = Rpc(str(said["node"]))
         self.readme = start_readme(self.environment)
@@ -114,9 +114,7 @@ def enter(transcript: Transcript) -> str:
     run("open BTC-USD long --size 0.5 --account 1")
     say("While it waits for its price, account 2 hands 20,000 to the vault, which makes liquidity of it.")
     run("vault deposit LP 20000 --account 2")
-    say(
-        "Account 3 signs an intent and posts it to the relay, account 4 takes the other side. `PERENNIAL_RELAY` is set."
-    )
+    say("Account 3 signs an intent and posts it to the relay, account 4 takes the other side.")
     run("deposit BTC-USD 3000 --account 3")
     run("deposit BTC-USD 3000 --account 4")
     run("intent post BTC-USD long --size 0.1 --price 60000 --account 3")

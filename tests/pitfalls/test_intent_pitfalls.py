@@ -59,6 +59,31 @@ def test_s_v24_h1_earlier_guarantees_count(desk, taker, hedger, spread):
     bench.check()
 
 
+def test_s_v24_h1_guarantees_of_fills_that_leave_no_size(desk, taker, hedger):
+    """S-V24-H1: bought dear and sold cheap, at one version: no size is left that needs margin, the losses are."""
+    bench = desk.bench
+    bench.change(maxPriceDeviation="0.2")
+    bench.withdraw(taker)
+    bench.deposit(taker, "75")
+    desk.fill(taker, hedger, "1", "120")
+    desk.fill(taker, hedger, "-1", "80")
+
+    assert bench.market.pendingPositions(taker)[1:] == (0, 0, 0)
+    assert bench.market.requirement(taker)[0] == raw("35")
+    with refused("InsufficientCollateral", "75", "75.000001"):
+        bench.update(taker, collateral="-75.000001")
+    with refused("InsufficientMargin", raw("-1"), 0):
+        bench.update(taker, collateral="-36")
+    bench.update(taker, collateral="-10")
+    desk.fill(taker, hedger, "1", "109")
+    with refused("InsufficientMaintenance", "-4", 0):
+        desk.fill(taker, hedger, "-1", "80")
+    bench.commit("500")
+    bench.settle()
+    assert bench.market.collateral(taker) == raw("25") - raw("109") + raw("500")
+    bench.check()
+
+
 def test_s_v24_h3_fees_are_paid_before_anything_leaves(desk, taker, hedger, referrer):
     """S-V24-H3: fill back and forth, withdraw everything: the fees stay, and the originator's claim is funded."""
     bench = desk.bench

@@ -57,6 +57,16 @@ def test_many_at_once(client, store):
     assert numbers == list(range(1, 2 * PAGE + 2))
 
 
+def test_what_a_listener_says_does_not_matter(client):
+    with client.websocket_connect("/v1/stream") as socket:
+        socket.receive_json()
+        socket.send_text("hello")
+        socket.send_bytes(b"\0")
+        order = post(client)
+
+        assert socket.receive_json()["hash"] == order["hash"]
+
+
 def test_the_book_says_from_where(client):
     post(client)
     book = client.get("/v1/book", params={"market": MARKET}).json()

@@ -1,5 +1,7 @@
 """NodeView: what the relay asks a chain, against the contracts."""
 
+from threading import Thread
+
 import pytest
 from ape_ethereum.multicall.constants import MULTICALL3_CODE
 
@@ -89,6 +91,17 @@ def would_fill(local, node):
 
 def test_domain(view, local, chain):
     assert view.domain == Domain(chain.chain_id, local.protocol.verifier.address)
+
+
+def test_a_thread_that_ends_leaves_no_connection(view, chain):
+    """Threads of a server come and go for weeks; a connection of each that has gone would be one too many at last."""
+    for _ in range(3):
+        thread = Thread(target=view.head)
+        thread.start()
+        thread.join()
+
+    [own] = view._open
+    assert own.call("eth_chainId") == hex(chain.chain_id)
 
 
 def test_only_markets_of_one_factory(local, chain):

@@ -16,7 +16,7 @@ def test_per_second(cost, block, count):
 def test_batches_count_where_they_are_measured():
     lines = throughput.document({"fill_batch_20": 140_000, "market_order": 1}).splitlines()
 
-    assert lines[2:] == ["| fill, twenty of one pair   | 140,000 |                    238 |        1,428 |"]
+    assert lines[2:] == ["| fill, twenty of one pair        | 140,000 |                    238 |        1,428 |"]
 
 
 def test_the_readme_says_what_the_command_does(tmp_path):
