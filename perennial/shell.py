@@ -28,6 +28,11 @@ class Command(click.Command):
             raise ended from error
 
 
+def examples(*lines: str) -> str:
+    """The end of a help: commands to try, without `perennial`."""
+    return "\b\nExamples:\n" + "\n".join(f"  perennial {line}" for line in lines)
+
+
 def code_of(error: Exception) -> int | None:
     """The exit code for an error that can be expected; None for any other."""
     # Here, since they take a while to import.

@@ -51,7 +51,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "StalePrice": Remedy(
         "The latest price is missing, invalid or too old for a trade.",
-        "Wait for the next price, or have one committed; deposits work meanwhile.",
+        "Wait for the next price, or have one committed (`perennial keeper --once --max-age 30`); deposits work.",
     ),
     "MarketClosed": Remedy(
         "The market is closed: positions may only shrink.", "Close or reduce; nothing can be opened."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from perennial import shell
 from perennial.client import ClientError, InputError, Protocol, Refused, UnreachableError
 from perennial.commands import accounts, output
 from perennial.commands.output import Answer, Listing
@@ -89,8 +90,7 @@ def command(
         wrapped: Callable[..., Any] = run
         for option in reversed(_options(account, approves=approves)):
             wrapped = option(wrapped)
-        epilog = "\b\nExamples:\n" + "\n".join(f"  perennial {example}" for example in examples) if examples else None
-        made: click.Command = click.command(name, epilog=epilog)(wrapped)
+        made: click.Command = click.command(name, epilog=shell.examples(*examples) if examples else None)(wrapped)
         if group is not None:
             group.add_command(made)
         return made

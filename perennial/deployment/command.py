@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 from ape import networks
 from ape.cli import ConnectedProviderCommand, account_option
+from ape.exceptions import ProviderError
 from rich.console import Console
 
 from perennial import manifest as manifests
@@ -61,6 +62,17 @@ class Target:
     manifest: Path
 
 
+class _Connected(ConnectedProviderCommand):
+    """A command that Ape connects; a node that does not answer is one line, and not where Ape noticed."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Connects and runs."""
+        try:
+            return super().invoke(ctx)
+        except ProviderError as error:
+            raise click.ClickException(f"{error} Look at --network, and whether the node is up.") from error
+
+
 def _command(function: Callable[..., None]) -> Any:
     """A command of Ape's with the options that all have; expected errors are one message and exit code 1."""
 
@@ -81,7 +93,7 @@ def _command(function: Callable[..., None]) -> Any:
         default=manifests.DEPLOYMENTS,
         help="Where manifests are. [deployments/]",
     )
-    return click.command(cls=ConnectedProviderCommand)(config(folder(run)))
+    return click.command(cls=_Connected)(config(folder(run)))
 
 
 _yes = click.option("--yes", is_flag=True, help="Do not ask, neither for the whole nor for each signature.")
@@ -175,6 +187,8 @@ def owner(target: Target, account: Any, call: str, arguments: tuple[str, ...], s
     canceller: `ape run owner Timelock.grantRole proposer 0x…`
     """
     name, _, function = call.rpartition(".")
+    if not name:
+        raise click.UsageError(f"{call!r} says not of what: write Contract.{call}, or MARKET.{call}")
     _ask(target.network, yes, account)
     try:
         done = own(

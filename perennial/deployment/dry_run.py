@@ -90,7 +90,8 @@ def show(run: DryRun, console: Console) -> None:
     console.print(f"pauser   {plan.network.pauser}")
     console.print(f"deployer {plan.deployer}")
 
-    steps = Table("", "transaction", title=f"{len(run.left)} of {len(plan.steps)} steps are left")
+    steps = Table("", title=f"{len(run.left)} of {len(plan.steps)} steps are left")
+    steps.add_column("transaction", overflow="fold")
     steps.add_column("gas", justify="right")
     steps.add_column("data fee, ETH", justify="right")
     for number, step in enumerate(plan.steps, 1):

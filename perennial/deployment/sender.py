@@ -17,6 +17,7 @@ from eth_utils.crypto import keccak
 from perennial.abi import Reverted
 from perennial.chain import GAS, Receipt, RpcError, parse_receipt
 from perennial.deployment.journal import Journal, Work
+from perennial.shell import message_of
 
 if TYPE_CHECKING:
     from perennial.chain import Chain
@@ -168,7 +169,7 @@ class SigningSender:
         try:
             estimate = int(self.chain.rpc.call("eth_estimateGas", call), 16)
         except Reverted as error:
-            raise StepError(f"{step}: would revert with {error}; nothing was sent for it") from error
+            raise StepError(f"{step}: would revert with {message_of(error)} Nothing was sent for it.") from error
         except RpcError as error:
             raise StepError(f"{step}: the node gives no estimate: {error.message}") from error
         return min(estimate * 6 // 5, GAS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from perennial.shell import Command
+from perennial.shell import Command, examples
 
 if TYPE_CHECKING:
     from perennial.devnet.devnet import Devnet
@@ -25,7 +25,17 @@ _start = click.option("--start", default="2017-12-17", help="Day of the past to 
 _walk = click.option("--walk", "seed", type=int, help="Random prices with this seed, instead of those of the past.")
 
 
-@click.group("devnet", invoke_without_command=True, context_settings={"show_default": True})
+@click.group(
+    "devnet",
+    invoke_without_command=True,
+    context_settings={"show_default": True},
+    epilog=examples(
+        "devnet",
+        "devnet --hour 10 --start 2017-12-20",
+        "devnet --walk 1 --port 8545 --no-solver",
+        "devnet move BTC-USD 15000",
+    ),
+)
 @click.option("--port", default=0, help="Port of the node; 0 for any that is free.")
 @click.option("--block-time", default=1, type=click.IntRange(1), help="Seconds between blocks.")
 @_hour

@@ -17,7 +17,7 @@ import click
 from perennial.amounts import raw
 from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
-from perennial.shell import Command
+from perennial.shell import Command, examples
 
 if TYPE_CHECKING:
     from perennial.keeper.setup import Settings
@@ -26,7 +26,15 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 """Environment variables."""
 
 
-@click.command(cls=Command, context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    context_settings={"show_default": True},
+    epilog=examples(
+        "keeper --network base-sepolia --node https://… --keystore keeper.json --max-age 40",
+        "keeper --network base-sepolia --node https://… --dry-run",
+        "keeper --network base-sepolia --node https://… --keystore keeper.json --once --json",
+    ),
+)
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from perennial import multicall
-from perennial.keeper.hermes import HermesError
+from perennial.keeper.hermes import HermesError, UnknownFeedError
 from perennial.keeper.work import Kind, Work
 
 if TYPE_CHECKING:
@@ -26,6 +26,12 @@ AT_ONCE = 20
 
 BACKLOG_AT_ONCE = 10
 """Versions of an oracle in one call."""
+
+LAG = 5
+"""Seconds by which a feed's newest price may be older than another's for one commit to serve both."""
+
+SILENCE = 15
+"""Seconds for which a feed is not asked again that had nothing new."""
 
 EXPIRED_AT_ONCE = 50
 """Versions that one `expire` gives up."""
@@ -61,7 +67,7 @@ class Prices(Protocol):
         ...
 
     def latest(self, ids: Sequence[str]) -> Given | None:
-        """The newest of each feed; None where there is none. Raises HermesError."""
+        """The newest of each feed; None where there is none. Raises HermesError, UnknownFeedError."""
         ...
 
 
@@ -100,7 +106,7 @@ class Freshening:
     max_age: int = 0
     """An oracle whose latest version is older gets a new one; 0 for only where somebody needs it."""
     look: int = 10
-    """Between two looks at whether the newest price would make somebody liquidatable; 0 for never."""
+    """Between two looks at whether the newest price is needed, as where it would liquidate somebody; 0 for never."""
 
 
 @dataclass
@@ -112,27 +118,36 @@ class Commits:
     freshening: Freshening
     block_time: int = 2
     _looked: dict[str, int] = field(default_factory=dict)
+    _silent: dict[str, int] = field(default_factory=dict)
+    """Oracles whose feeds had nothing new, and until when they are not asked again."""
 
     def plan(self, states: Sequence[MarketState], state: State, head: Head) -> list[Work]:
-        """What is due. Where prices cannot be had, what needs none."""
+        """What is due. Where prices cannot be had, what needs none, or those of another source."""
         works = list(self._expired(states))
-        waiting = [each for each in states if each.adapter is not None and each.next and not each.expires]
-        try:
-            # In the order of versions: an oracle's never go back.
-            awaited = {each.info.oracle: self._awaited(each, state, head) for each in states if each.adapter}
-            for each in states:
-                if version := awaited.get(each.info.oracle):
-                    works += self._exactly(each, version, head)
-            behind = {each.info.oracle: work for each in waiting if (work := self._backlog(each, state, head))}
-            works += behind.values()
-            works += self._requested([each for each in waiting if each.info.oracle not in behind], head)
-            # What is requested serves as well as what is fresh.
-            free = [each for each in states if each.adapter and not each.next and not awaited[each.info.oracle]]
-            works += self._newest(free, state, head)
-        except HermesError as error:
-            logger.warning("%s", error)
-        works += self._given_up(waiting, {item for work in works for item in work.items}, head)
+        priced = [each for each in states if each.adapter is not None]
+        # Chainlink's prices are on the chain, whether Pyth's Hermes answers or not.
+        for some in ([each for each in priced if _is_pyths(each)], [each for each in priced if not _is_pyths(each)]):
+            try:
+                for work in self._priced(some, state, head):
+                    works.append(work)  # noqa: PERF402 -- what comes before an error is kept
+            except HermesError as error:
+                logger.warning("%s", error)
+        works += self._given_up(_waiting(priced), {item for work in works for item in work.items}, head)
         return works
+
+    def _priced(self, states: Sequence[MarketState], state: State, head: Head) -> Iterable[Work]:
+        """What needs a price, in the order of versions: an oracle's never go back. Raises HermesError."""
+        waiting = _waiting(states)
+        awaited = {each.info.oracle: self._awaited(each, state, head) for each in states}
+        for each in states:
+            if version := awaited[each.info.oracle]:
+                yield from self._exactly(each, version, head)
+        behind = {each.info.oracle: work for each in waiting if (work := self._backlog(each, state, head))}
+        yield from behind.values()
+        yield from self._requested([each for each in waiting if each.info.oracle not in behind], head)
+        # What is requested serves as well as what is fresh.
+        free = [each for each in states if not each.next and not awaited[each.info.oracle]]
+        yield from self._newest(free, state, head)
 
     # -- Requested versions ------------------------------------------------------------------------------------------
 
@@ -195,8 +210,7 @@ class Commits:
 
     def _source(self, group: Sequence[MarketState]) -> Prices:
         """Where prices of some markets with one adapter come from."""
-        adapter = group[0].adapter
-        return self.prices if adapter is not None and adapter.pyth else self.view.rounds
+        return self.prices if _is_pyths(group[0]) else self.view.rounds
 
     def _requested_apart(self, adapter: str, version: int, group: list[MarketState], head: Head) -> Iterable[Work]:
         for each in group:
@@ -228,28 +242,52 @@ class Commits:
         for each in states:
             if each.adapter is not None and self._is_looked_at(each, state, head):
                 by_adapter[each.adapter.address].append(each)
-        for adapter, group in by_adapter.items():
+        for group in by_adapter.values():
+            yield from self._newest_of(group, state, head)
+
+    def _newest_of(self, group: list[MarketState], state: State, head: Head) -> Iterable[Work]:
+        """The newest prices of markets of one adapter. Feeds that are dead or late must not keep back the others."""
+        try:
             latest = self._source(group).latest(_feeds(group))
-            if latest is None:
-                continue
-            newest = min(latest.published.values())
-            version = min(newest, head.timestamp) - group[0].window.valid_from
-            updates = self._updates(group, version, head)
-            if updates is None:
-                continue
-            needed = [each for each in group if self._is_needed(each, version, updates, state, head)]
-            # Each update is paid for: none that only the others need.
-            own = self._updates(needed, version, head) if needed else None
-            if own is not None:
-                yield self._commit(Kind.FRESHEN, adapter, version, needed, own)
+        except UnknownFeedError as error:
+            logger.warning("%s", error)
+            latest = None
+        if latest is None and len(group) == 1:
+            self._silent[group[0].info.oracle] = head.timestamp + SILENCE
+        if latest is None:
+            for each in group[1:] and group:
+                yield from self._newest_of([each], state, head)
+            return
+        newest = {each.info.oracle: min(latest.published[feed] for feed in _feeds([each])) for each in group}
+        last = max(newest.values())
+        together = [each for each in group if newest[each.info.oracle] >= last - LAG]
+        for some in (together, *([each] for each in group if each not in together)):
+            published = min(head.timestamp, *(newest[each.info.oracle] for each in some))
+            yield from self._freshen(some, published, state, head)
+
+    def _freshen(self, group: list[MarketState], published: int, state: State, head: Head) -> Iterable[Work]:
+        """Commits the version that prices of this second are for, where it is needed."""
+        version = published - group[0].window.valid_from
+        for each in group:
+            if version <= each.latest and published < head.timestamp - SILENCE:
+                self._silent[each.info.oracle] = head.timestamp + SILENCE
+        updates = self._updates(group, version, head)
+        needed = [each for each in group if updates and self._is_needed(each, version, updates, state, head)]
+        # Each update is paid for: none that only the others need.
+        own = self._updates(needed, version, head) if needed else None
+        if own is not None and (adapter := needed[0].adapter):
+            yield self._commit(Kind.FRESHEN, adapter.address, version, needed, own)
 
     def _is_looked_at(self, each: MarketState, state: State, head: Head) -> bool:
-        """Whether the newest price may be needed: too old, or there is somebody whom it may concern."""
+        """Whether the newest price may be needed: too old, none, or there is somebody whom it may concern."""
+        if head.timestamp < self._silent.get(each.info.oracle, 0):
+            return False
         if self._is_old(each, head):
             return True
         if not self.freshening.look or head.timestamp - self._looked.get(each.info.oracle, 0) < self.freshening.look:
             return False
-        return bool(state.holders(each.info.address))
+        # A market without a price, as a new one is, takes no order that could ask for one.
+        return not each.is_valid or bool(state.holders(each.info.address))
 
     def _is_old(self, each: MarketState, head: Head) -> bool:
         age = head.timestamp - each.latest
@@ -298,6 +336,15 @@ class Commits:
         names = ", ".join(each.info.name for each in group)
         items = tuple((Kind.INVALID, oracle, str(version)) for oracle in oracles)
         return Work(Kind.INVALID, items, query.to, query.data, f"{names}: version {version} has no price")
+
+
+def _is_pyths(each: MarketState) -> bool:
+    return each.adapter is not None and bool(each.adapter.pyth)
+
+
+def _waiting(states: Sequence[MarketState]) -> list[MarketState]:
+    """Those that wait for a version which its adapter may still commit."""
+    return [each for each in states if each.next and not each.expires]
 
 
 def _by_version(states: Sequence[MarketState]) -> dict[tuple[str, int], list[MarketState]]:

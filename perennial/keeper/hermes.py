@@ -22,6 +22,10 @@ class HermesError(Exception):
     """Hermes does not answer, refuses, or answers something else than updates."""
 
 
+class UnknownFeedError(HermesError):
+    """Hermes does not know one of the feeds, or what answers is no Hermes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Updates:
     """Updates of some feeds: as Pyth's contract takes them, and when each feed's was published (Unix seconds).
@@ -74,10 +78,10 @@ class Hermes:
         return self._known[key]
 
     def latest(self, ids: Sequence[str]) -> Updates:
-        """The newest update of each feed. Raises HermesError."""
+        """The newest update of each feed. Raises HermesError, UnknownFeedError."""
         found = self._ask("/v2/updates/price/latest", tuple(sorted(ids)))
         if found is None:
-            raise HermesError(f"no updates of {', '.join(ids)}")
+            raise UnknownFeedError(f"no updates of {', '.join(ids)}")
         return found
 
     def _ask(self, path: str, ids: tuple[str, ...]) -> Updates | None:

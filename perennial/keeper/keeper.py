@@ -282,8 +282,7 @@ class Keeper:
         while queue:
             work = queue.pop(0)
             if self.sender is None or self.options.dry_run:
-                logger.info("would %s %s", work.kind, work.says)
-                self._tell("would", work)
+                self._would(work, head)
                 continue
             if len(self.sender.journal.in_flight()) >= self.sender.journal.limit:
                 break
@@ -300,6 +299,16 @@ class Keeper:
                 self._refuse(work, reason, head)
                 refused.append((work, reason))
         return sent, refused
+
+    def _would(self, work: Work, head: Head) -> None:
+        """Says what would be done, or that it would not pay."""
+        reason = self.profit(work, 0, head) if self.profit else None
+        if reason is None:
+            logger.info("would %s %s", work.kind, work.says)
+            self._tell("would", work)
+        else:
+            logger.info("would not %s %s: %s", work.kind, work.says, reason)
+            self._tell("would not", work, reason=reason)
 
     def _judge(self, work: Work, head: Head) -> tuple[int, str | None]:
         """The gas of a call, and why it should not be made; None where it should."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 NOBODY = "0x" + "0" * 40
 
+ONLOOKER = "0x" + "10" * 20
+"""In the place of a keeper without a key: nothing is ever owed to the address zero."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -59,7 +62,7 @@ class Settings:
 def open_keeper(settings: Settings, key: LocalAccount | None) -> Iterator[Keeper]:
     """A keeper; without a key one that looks on. Raises NodeError, StateError."""
     rpc = LastingRpc(settings.node)
-    account = key.address if key else NOBODY
+    account = key.address if key else ONLOOKER
     with rpc, Hermes(settings.hermes, settings.hermes_key) as hermes:
         view = KeeperView(rpc, settings.markets, account)
         genesis = rpc.call("eth_getBlockByNumber", "0x0", False)["hash"]

@@ -11,7 +11,7 @@ import click
 
 from perennial.commands.output import WIDTH, failure, fit
 from perennial.keeper.where import locate
-from perennial.shell import REFUSED, UNREACHABLE, USAGE, code_of, message_of
+from perennial.shell import REFUSED, UNREACHABLE, USAGE, code_of, examples, message_of
 
 _NAMES = {REFUSED: "Refused", USAGE: "Input", UNREACHABLE: "Unreachable"}
 """Of errors, for machines."""
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from perennial.keeper.where import Where
 
 
-@click.command("status", context_settings={"show_default": True})
+@click.command(
+    "status",
+    context_settings={"show_default": True},
+    epilog=examples(
+        "status",
+        "status --watch",
+        "status --network base-sepolia --node https://sepolia.base.org --json",
+    ),
+)
 @click.option("--network", envvar="PERENNIAL_NETWORK", help="devnet, devnet:PORT, base-sepolia, or a manifest's path.")
 @click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node; a devnet's is known.")
 @click.option("--market", "markets", multiple=True, help="Market by name, or NAME=ADDRESS; several. All if missing.")
@@ -40,14 +48,7 @@ def status(
     watch: bool,
     interval: float,
 ) -> None:
-    r"""Shows markets, funding, open interest, what waits for a price and for how long, and what keepers earn.
-
-    \b
-    Examples:
-      perennial status
-      perennial status --watch
-      perennial status --network base-sepolia --node https://sepolia.base.org --json
-    """
+    """Shows markets, funding, open interest, what waits for a price and for how long, and what keepers earn."""
     try:
         _look(locate(network, node, markets, None), blocks, as_json=as_json, every=interval if watch else None)
     except KeyboardInterrupt:

@@ -115,7 +115,7 @@ class KeeperView(SendingNode):
         self.account = account.lower()
         self.chain_id = int(rpc.call("eth_chainId"), 16)
         self.markets = tuple(self._info(name, address.lower()) for name, address in markets)
-        self._adapters: dict[tuple[str, str], Adapter | None] = {}
+        self._adapters: dict[tuple[str, str, int], Adapter | None] = {}
 
     # -- What is -----------------------------------------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class KeeperView(SendingNode):
         if info.factory:
             waiting, (previous, boundary, deadline), address, granularity = (next(answers) for _ in range(4))
             is_old = waiting != 0 and waiting <= boundary
-            adapter = self._adapter(previous if is_old else address, info.oracle)
+            adapter = self._adapter(previous if is_old else address, info.oracle, boundary)
             last = boundary if is_old else ENDLESS
             expires = is_old and head.timestamp >= deadline
         newest = latest[0] + RiskParameter.from_abi(risk).stale_after
@@ -261,9 +261,12 @@ class KeeperView(SendingNode):
         ]
         return {key: Window(*answer) for key, answer in zip(keys, self.multicall.ask_all(queries), strict=True)}
 
-    def _adapter(self, address: str, oracle: str) -> Adapter | None:
-        """Of an adapter's address; None where it is neither of Pyth's nor of Chainlink's."""
-        key = address, oracle
+    def _adapter(self, address: str, oracle: str, boundary: int) -> Adapter | None:
+        """Of an adapter's address; None where it is neither of Pyth's nor of Chainlink's.
+
+        `boundary` tells one hand-over from another: an adapter that comes back may have other feeds.
+        """
+        key = address, oracle, boundary
         if key not in self._adapters:
             try:
                 feeds = self._contract("IPythOracle", address).read("feedsOf", oracle)

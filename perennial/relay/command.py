@@ -7,10 +7,17 @@ import logging
 import click
 
 from perennial.keeper.where import locate
-from perennial.shell import Command
+from perennial.shell import Command, examples
 
 
-@click.command(cls=Command, context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    context_settings={"show_default": True},
+    epilog=examples(
+        "relay --network base-sepolia --node https://…",
+        "relay --network base-sepolia --node https://… --market BTC-USD --host 0.0.0.0 --proxies 1",
+    ),
+)
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )

@@ -13,7 +13,7 @@ import click
 from perennial.amounts import raw
 from perennial.keeper.where import locate
 from perennial.sending.keys import load_key
-from perennial.shell import Command
+from perennial.shell import Command, examples
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 """Environment variables."""
@@ -34,7 +34,14 @@ class _Amount(click.ParamType):
 AMOUNT = _Amount()
 
 
-@click.command(cls=Command, context_settings={"show_default": True})
+@click.command(
+    cls=Command,
+    context_settings={"show_default": True},
+    epilog=examples(
+        "solver --network base-sepolia --node https://… --relay https://… --market BTC-USD --keystore solver.json",
+        "solver --market BTC-USD --max-inventory 5 --dry-run --account 0x…",
+    ),
+)
 @click.option(
     "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
 )

@@ -78,6 +78,14 @@ class Evm:
         """The code of a contract."""
         return bytes(self._evm.get_code(address) or b"")
 
+    def storage(self, address: str, slot: int) -> int:
+        """A word of a contract's storage."""
+        return int(self._evm.storage(address, slot) or 0)
+
+    def store(self, address: str, slot: int, word: int) -> None:
+        """Puts a word into a contract's storage, which no call of it would."""
+        self._evm.insert_account_storage(address, slot, word)
+
     def replace(self, address: str, code: bytes) -> None:
         """Puts other code in a contract's place, over the same storage; `undone` does not bring it back."""
         self._evm.insert_account_info(address, pyrevm.AccountInfo(nonce=1, code=code))

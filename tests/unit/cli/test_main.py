@@ -54,6 +54,7 @@ def test_each_says_what_it_does(name):
 
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: main {name}")
+    assert f"Examples:\n    perennial {name}" in result.output
 
 
 def test_no_such_command():

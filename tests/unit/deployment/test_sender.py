@@ -82,7 +82,9 @@ def test_what_would_revert_is_not_sent(node, sender, deployer, journal):
 
     factory = node.manifest.address("MarketFactory")
 
-    with pytest.raises(StepError, match=r"pause: would revert with NotPauser\(.*nothing was sent"):
+    with pytest.raises(
+        StepError, match=r"pause: would revert with NotPauser \(.*Send with the pauser\. Nothing was sent for it"
+    ):
         sender.send("pause", factory, call("MarketFactory", "pause"))
     assert node.nonce(deployer) == node.steps
     assert journal.entries == {}

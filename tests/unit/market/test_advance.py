@@ -134,8 +134,8 @@ def test_advance_in_a_pause(late, operator, keeper, stranger):
     assert [each["version"] for each in receipt.named("MarketSettled")] == versions[:1]
 
 
-def test_queue_wraps_around(create_market, taker):
-    """Slots of the queue are used again, from the first on whenever it is empty."""
+def test_queue_that_is_never_empty_walks_on(create_market, taker):
+    """Where it comes to its last place: tests/properties/test_edges.py."""
     bench = create_market(maxPendingGlobal=3, maxPendingLocal=3)
     bench.fill(maker="1000", collateral="100000")
     bench.open(taker, long="1", collateral="10000")

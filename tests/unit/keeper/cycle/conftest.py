@@ -11,7 +11,7 @@ from eth_account import Account
 from perennial.abi import Reverted
 from perennial.chain import Contract
 from perennial.keeper.commits import Commits, Freshening
-from perennial.keeper.hermes import Updates
+from perennial.keeper.hermes import UnknownFeedError, Updates
 from perennial.keeper.keeper import Keeper, Options
 from perennial.keeper.state import State
 from perennial.keeper.view import ENDLESS, Adapter, Head, MarketInfo, MarketState
@@ -70,7 +70,16 @@ class FakePrices:
         return Updates(data, published, {each: self._before(each, timestamp) for each in ids})
 
     def latest(self, ids):
-        return self.first(ids, self.now)
+        self.asked.append((tuple(ids), self.now))
+        published = {}
+        for each in ids:
+            there = (second for second in range(self.now, NOW - 1_000, -1) if second not in self.missing.get(each, ()))
+            second = next(there, None)
+            if second is None:
+                raise UnknownFeedError(each)
+            published[each] = second
+        data = tuple(f"{each}@{published[each]}".encode() for each in ids)
+        return Updates(data, published, {each: second - 1 for each, second in published.items()})
 
     def _before(self, each, timestamp):
         return next(second for second in range(timestamp - 1, 0, -1) if second not in self.missing.get(each, ()))

@@ -1,16 +1,29 @@
 """Which versions are committed, when, with what (docs/protocol.md §11.3)."""
 
+from dataclasses import dataclass
+
 import pytest
 
-from perennial.keeper.commits import Commits, Freshening
+from perennial.keeper.chainlink import Rounds
+from perennial.keeper.commits import SILENCE, Commits, Freshening
 from perennial.keeper.hermes import HermesError
-from perennial.keeper.view import Head
+from perennial.keeper.view import Adapter, Head
 from perennial.keeper.work import Kind
 from perennial.multicall import ADDRESS
 
 from .conftest import ALICE, BTC, ETH, INFOS, NOW, PYTH_ORACLE, market
 
 HEAD = Head(100, NOW, 0)
+
+
+@dataclass
+class FakeRounds:
+    """Chainlink's: always the same ones."""
+
+    rounds: Rounds
+
+    def first(self, *_):
+        return self.rounds
 
 
 @pytest.fixture
@@ -76,6 +89,14 @@ class TestRequested:
         works = plan(market(next=NOW - 40, latest=NOW - 60), market(1, next=NOW - 10, latest=NOW - 20))
 
         assert kinds(works) == [Kind.INVALID]
+
+    def test_without_pyths_prices_chainlinks_are_committed(self, plan, prices, view, monkeypatch):
+        monkeypatch.setattr(prices, "first", lambda *_: (_ for _ in ()).throw(HermesError("away")))
+        view.rounds = FakeRounds(Rounds({ETH: 7}, {ETH: NOW - 5}))
+        chainlinks = market(1, next=NOW - 10, latest=NOW - 20, adapter=Adapter("0x" + "cc" * 20, "", (ETH,)))
+        (work,) = plan(market(next=NOW - 10, latest=NOW - 20), chainlinks)
+
+        assert (work.kind, work.items[0][1]) == (Kind.COMMIT, INFOS[1].oracle)
 
     def test_of_another_source_nothing(self, plan):
         assert plan(market(next=NOW - 10, adapter=None)) == []
@@ -147,6 +168,15 @@ class TestUnrequested:
 
         assert kinds(plan(market(latest=NOW - 50, is_valid=False))) == [Kind.FRESHEN]
 
+    def test_the_first_version_of_a_market(self, plan):
+        """Nobody can hold anything before it, nor order."""
+        (work,) = plan(market(latest=0, is_valid=False, settled=0))
+
+        assert (work.kind, work.items) == (Kind.FRESHEN, ((Kind.FRESHEN, INFOS[0].oracle),))
+
+    def test_after_an_invalid_version_where_nobody_holds_anything(self, plan):
+        assert kinds(plan(market(latest=NOW - 50, is_valid=False))) == [Kind.FRESHEN]
+
     def test_who_waits_without_having_asked(self, plan, state):
         """As with fills alone: their own version is committed as long as it can be, later any other."""
         state.add_pending(INFOS[0].address, ALICE, NOW - 30)
@@ -163,6 +193,22 @@ class TestUnrequested:
         assert commits.plan([market(latest=NOW - 20)], state, HEAD) == []
         (work,) = commits.plan([market(latest=NOW - 21)], state, HEAD)
         assert (work.kind, work.items) == (Kind.FRESHEN, ((Kind.FRESHEN, INFOS[0].oracle),))
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_a_feed_that_is_dead_keeps_back_no_other(self, view, prices, state, is_known):
+        """It has stopped, or Hermes does not know it; and it is not asked again at once."""
+        prices.missing[ETH] = set(range(NOW - 600, NOW + 60)) if is_known else range(2**40)
+        commits = Commits(view, prices, Freshening(max_age=20, look=0))
+        markets = [market(latest=NOW - 30), market(1, latest=NOW - 600)]
+        (work,) = commits.plan(markets, state, HEAD)
+        assert work.items == ((Kind.FRESHEN, INFOS[0].oracle),)
+
+        prices.asked.clear()
+        (again,) = commits.plan(markets, state, Head(101, NOW + 2, 0))
+        assert (again.items, {ids for ids, _ in prices.asked}) == (work.items, {(BTC,)})
+        late = commits.plan(markets, state, Head(110, NOW + SILENCE, 0))
+        assert late[0].items == work.items
+        assert ETH in {feed for ids, _ in prices.asked for feed in ids}
 
     def test_only_updates_that_are_needed_are_paid(self, view, prices, state):
         commits = Commits(view, prices, Freshening(max_age=20, look=10))

@@ -209,6 +209,17 @@ def test_a_dry_run_sends_nothing(make_keeper, view):
     assert view.pool == []
 
 
+def test_a_dry_run_says_what_would_not_pay(make_keeper, view):
+    said = []
+    view.states_ = [DUE]
+    for reason in (None, "it earns 0 and costs 0.1"):
+        keeper = make_keeper(sends=False, dry_run=True, profit=lambda *_, reason=reason: reason)
+        keeper.say = lambda what, values: said.append((what, values["kind"], values.get("reason")))
+        keeper.cycle()
+
+    assert said == [("would", "commit", None), ("would not", "commit", "it earns 0 and costs 0.1")]
+
+
 def test_says_what_happens(keeper, view):
     said = []
     keeper.say = lambda what, values: said.append((what, values["kind"]))
