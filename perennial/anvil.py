@@ -37,8 +37,8 @@ def anvil(
     """Starts Anvil, gives its address, stops it however the block is left.
 
     The genesis block is made at `timestamp` (Unix seconds, now by default), the port is any that is free by default.
-    Gas is free, transactions keep the order in which they come, every account is unlocked. Old states, blocks and
-    events are kept with `history` alone. Raises AnvilError.
+    Gas is free, transactions keep the order in which they come, every account is unlocked. Old blocks and events are
+    kept with `history` alone, old states never (tools/link.sh). Raises AnvilError.
     """
     command = [_binary(), "--port", str(port), "--chain-id", str(chain_id), "--order", "fifo", "--auto-impersonate"]
     command += ["--gas-price", "0", "--block-base-fee-per-gas", "0", "--gas-limit", str(10**9)]

@@ -28,6 +28,19 @@ for tool in anvil forge; do
     ln -sf "$root/$binary" ".venv/bin/$tool"
 done
 
+# Anvil writes every old state under the user's home and leaves it there when it ends: gigabytes for a run of the tests. Nothing
+# here asks for states of the past, so that whoever starts it through this launcher, Ape first of all, has none written.
+rm -f .venv/bin/anvil
+cat > .venv/bin/anvil <<SH
+#!/bin/sh
+case " \$* " in
+    *" --prune-history "* | *" --max-persisted-states "*) ;;
+    *) set -- --max-persisted-states 0 "\$@" ;;
+esac
+exec "$root/node_modules/@foundry-rs/anvil-$os-$cpu/bin/anvil" "\$@"
+SH
+chmod +x .venv/bin/anvil
+
 # solcx and Ape ask for the version a dozen times a run, so the launcher answers it without starting Node. Deeply nested code
 # needs more stack (in KB) than Node gives by default; a process has 8 MB.
 version=$(node tools/solc.mjs --version)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from perennial.abi import Reverted
 from perennial.chain import Contract
 from perennial.deployment import market_file, network
 from perennial.deployment.fields import ZERO, FileError
@@ -163,14 +164,26 @@ class Opener:
         factory = self._contract("OracleFactory")
         if market.adapter and not factory.read("isAdapter", self.manifest.address(market.adapter)):
             problems.append(f"oracle.adapter: {market.adapter} is not admitted by the OracleFactory")
+        elif market.adapter:
+            problems += self._feed_problems(market)
         if market.registered and market.name not in self.manifest.markets:
             bound = str(factory.read("marketOf", market.registered))
             if int(bound, 16):
                 problems.append(f"oracle.registered: {market.registered} is the oracle of market {bound}")
+        return problems
+
+    def _feed_problems(self, market: MarketFile) -> list[str]:
+        """What the adapter has against a market's feeds: asked, not sent."""
         if market.adapter == "ChainlinkOracle":
             feeds = {feed.id: "0x" + feed.id[-40:] for feed in market.feeds}
-            problems += [f"oracle.feeds: no contract at {at}" for at in feeds.values() if not has_code(self.chain, at)]
-        return problems
+            problems = [f"oracle.feeds: no contract at {at}" for at in feeds.values() if not has_code(self.chain, at)]
+            if problems:
+                return problems
+        try:
+            self._contract("OracleFactory").read("create", *self._oracle_arguments(market))
+        except Reverted as error:
+            return [f"oracle.feeds: {market.adapter} refuses them: {error}"]
+        return []
 
     def _payoff(self, payoff: PowerPayoff, sender: Sender) -> str:
         arguments = (payoff.half_power, payoff.scale, payoff.negative)
@@ -185,12 +198,17 @@ class Opener:
     def _oracle(self, market: MarketFile, sender: Sender) -> Oracle:
         if market.registered:
             return Oracle(market.registered, None, [])
-        adapter = self.manifest.address(market.adapter)
-        feeds = [(bytes.fromhex(feed.id[2:]), feed.power) for feed in market.feeds]
+        adapter, feeds = self._oracle_arguments(market)
         data = call("OracleFactory", "create", adapter, feeds)
         mined = self._send(sender, "OracleFactory", f"{market.name}: create oracle", data)
         address = self._event("OracleFactory", mined, "OracleCreated")[0]
         return Oracle(to_checksum_address(address), adapter, list(market.feeds))
+
+    def _oracle_arguments(self, market: MarketFile) -> tuple[str, list[tuple[bytes, int]]]:
+        """Adapter and feeds as the OracleFactory takes them."""
+        return self.manifest.address(market.adapter), [
+            (bytes.fromhex(feed.id[2:]), feed.power) for feed in market.feeds
+        ]
 
     def _send(self, sender: Sender, contract: str, step: str, data: bytes) -> Mined:
         mined = sender.send(step, self.manifest.address(contract), data)

@@ -32,6 +32,16 @@ def test_two_have_ports_of_their_own():
         assert one != other
 
 
+def test_it_leaves_nothing_at_home(monkeypatch, tmp_path):
+    """By itself it would write the states of old blocks there, and never remove them."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with anvil(history=True) as uri, Rpc(uri) as rpc:
+        rpc.batch([("evm_mine", ())] * 1_000)
+        assert rpc.call("eth_blockNumber") == hex(1_000)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_what_it_says_where_it_does_not_start():
     with pytest.raises(AnvilError, match=r"did not start.*--nonsense"), anvil(options=["--nonsense"]):
         pass

@@ -244,6 +244,20 @@ def test_what_the_chain_has_against_a_file_is_named(node, path, stranger, tmp_pa
     ]
 
 
+def test_a_contract_that_is_no_feed_is_named(node, path, stranger, tmp_path):
+    """Before the payoff is made, which would be the first transaction."""
+    file, at = tmp_path / "other.toml", node.manifest.address("PayoffFactory")[2:].lower()
+    text = (MARKETS / "squeeth.toml").read_text().replace('adapter = "pyth"', 'adapter = "chainlink"')
+    file.write_text(text.replace('feed = "ETH-USD"', f'id = "0x{at:0>64}"'))
+
+    with pytest.raises(FileError, match=r"oracle.feeds: ChainlinkOracle refuses them: revert"):
+        create_market_from_file(file, node.rpc, stranger, manifest=path)
+    file.write_text(file.read_text().replace("00" * 12 + at, "01" * 12 + at))
+    with pytest.raises(FileError, match=r"oracle.feeds: ChainlinkOracle refuses them: FeedIdInvalid\(0, "):
+        create_market_from_file(file, node.rpc, stranger, manifest=path)
+    assert node.nonce(stranger) == 0
+
+
 @pytest.mark.parametrize("name", ["squeeth", "btc-eth"])
 def test_killed_after_each_transaction_it_is_continued(node, path, stranger, name):
     whole = node.rpc.call("evm_snapshot")
