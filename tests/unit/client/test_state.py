@@ -61,6 +61,16 @@ class Life:
             referrer = {"referrer": self.world.actors["referrer"]} if self.random.random() < 0.2 else {}
             self.attempt(self.world.open, account, collateral="60", **{side: size}, **referrer)
 
+    def wind(self):
+        """Every queue that is empty will begin at the last place of its ring, as some day it would."""
+        anvil, market = self.world.anvil, self.world.market.address
+        accounts = [storage.entry(storage.ACCOUNTS, trader.address) for trader in self.traders.values()]
+        for slot, head, length in [(storage.BOOK, 224, 240), *((account, 209, 225) for account in accounts)]:
+            word = anvil.storage(market, slot)
+            if storage.field(word, length, 16) == 0:
+                word |= (storage.RING - 1) << head
+                anvil.rpc("anvil_setStorageAt", market, f"0x{slot:064x}", f"0x{word:064x}")
+
     def attempt(self, action, *arguments, **options):
         try:
             action(*arguments, **options)
@@ -89,14 +99,16 @@ class Life:
         return position.maker, position.long, position.short
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_over_a_life(world, market, protocol, chain, seed):
+@pytest.mark.parametrize(("seed", "wound"), [(1, False), (2, True)])
+def test_over_a_life(world, market, protocol, chain, seed, wound):
     desk = Desk(world, Domain(chain.chain_id, protocol.verifier.address))
     life = Life(world, market, desk, seed)
     life.attempt(world.open, world.actors["maker"], maker="20", collateral="5000")
     for step in range(STEPS):
         if step == STEPS // 2:
             world.change(settlementFee="0.7", referralFee="0.3")
+        if wound:
+            life.wind()
         life.step()
         life.check()
     world.settle()
