@@ -101,4 +101,6 @@ def address(name: str, value: Any) -> str:
         plain = found[2:]
         if checksummed and (plain in (plain.lower(), plain.upper()) or found == checksummed):
             return checksummed
+        if checksummed:
+            raise InputError(f"{name}: {found} is no address as it is written: its capitals do not fit, copy it again")
     raise InputError(f"{name}: {value!r} is no address, and no account that has one")

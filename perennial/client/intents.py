@@ -163,18 +163,25 @@ class Intents:
             block=mined.block,
         )
 
-    def cancel(self, account: Any, nonce: int, *, relay: str | None = None) -> Sent:
-        """Cancels what the account has signed with a nonce: on chain, or by a message to a relay, which costs no gas.
+    def cancel(self, account: Any, nonce: int, *, relay: str | None = None, of: Any = None) -> Sent:
+        """Cancels what was signed with a nonce: on chain, or by a message to a relay, which costs no gas.
+
+        The account's own intents, or those `of` another that has approved it as a signer.
 
         What is cancelled at a relay alone is off its book; whoever has kept the intent can still fill it until somebody
         brings the message to the chain.
         """
-        who = address_of(account)
+        by = address_of(account)
+        who = by if of is None else address_of(of)
         if relay is None:
-            mined = self._protocol.sender.send(account, self._verifier.query("cancelNonce", nonce))
+            own = self._verifier.query("cancelNonce", nonce)
+            query = own if who == by else self._verifier.query("cancelNonceOf", who, nonce)
+            mined = self._protocol.sender.send(account, query)
             return Sent(f"cancelled nonce {nonce} of {who} on chain", mined.receipt.hash, mined.block)
         expiry = instant("expiry", "1d", self._protocol.now())
-        message = NonceCancellation.build(verifier=self.domain.verifier, account=who, nonce=nonce, expiry=expiry)
+        message = NonceCancellation.build(
+            verifier=self.domain.verifier, account=who, signer=by, nonce=nonce, expiry=expiry
+        )
         try:
             signature = sign(message, self.domain, account)
         except SigningError as error:

@@ -138,9 +138,9 @@ class Market:
 
     def orders(self, account: Any, since: int | None = None) -> tuple[Order, ...]:
         """An account's orders and what became of them, oldest first, from the block `since` on."""
-        who = address_of(account)
+        who, first = address_of(account), _block(since)
         snapshot = self.snapshot()
-        return tuple(self._book(who).orders(snapshot, self.start_block if since is None else since))
+        return tuple(self._book(who).orders(snapshot, self.start_block if first is None else first))
 
     def history(self, account: Any, since: int | None = None) -> History:
         """Every change of an account's collateral and what made it; entries from the block `since` on.
@@ -148,7 +148,7 @@ class Market:
         All events of the market are read, in bounded ranges of blocks.
         """
         place = Place(self.protocol.rpc, self.name, self.address, self.protocol.verifier, self.start_block)
-        return history(place, address_of(account), self.protocol.block(), since, self.protocol.span)
+        return history(place, address_of(account), self.protocol.block(), _block(since), self.protocol.span)
 
     def snapshot(self, *accounts: str) -> Snapshot:
         """The market with these accounts at the newest block, for the mirror's questions."""
@@ -372,6 +372,12 @@ class Market:
 
     def _send(self, account: Any, name: str, *arguments: Any) -> Mined:
         return self.protocol.sender.send(account, self.contract.query(name, *arguments))
+
+
+def _block(since: int | None) -> int | None:
+    if since is not None and (isinstance(since, bool) or not isinstance(since, int) or since < 0):
+        raise InputError(f"since: {since!r} is no number of a block")
+    return since
 
 
 def _referrer(referrer: Any) -> str:

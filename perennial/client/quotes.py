@@ -46,7 +46,7 @@ class Terms:
 
 def opening(present: Mirror, account: str, side: str, size: Number | None, usd: Number | None) -> Terms:
     """An order that opens. InputError for an unknown side, and where the account is on another one."""
-    if side not in SIDES:
+    if not isinstance(side, str) or side not in SIDES:
         raise InputError(f"side: {side!r} is none of long, short, maker")
     wanted = SIDES[side]
     units, note = _units(present, size, usd)

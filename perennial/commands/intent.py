@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from perennial.client import InputError
 from perennial.client.intents import at_relay
 from perennial.commands.output import Listing
 from perennial.commands.session import command
@@ -113,14 +112,12 @@ def fill(session: Session, digest: str, size: str | None, of: str | None, relay:
 @click.option("--on-chain", is_flag=True, help="By a transaction, which binds everybody, and not by a message.")
 @_relay
 def cancel(session: Session, digest: str, on_chain: bool, relay: str | None) -> Sent:
-    """Cancels an intent, with all others of the same nonce.
+    """Cancels an intent, with all others of the same nonce: the account's own, or of one that it may sign for.
 
     A message to the relay costs no gas and takes it off its book, but who has kept the intent can still fill it until
     somebody brings the message to the chain; --on-chain makes sure.
     """
     intents = at_relay(session.protocol, digest, relay)
     found = intents.get(digest, relay)
-    signer = session.signer
-    if found.account != signer.address:
-        raise InputError(f"the intent is of {found.account}, and --account is {signer.address}")
-    return intents.cancel(signer, int(found.nonce), relay=None if on_chain else session.protocol.relay_at(relay))
+    where = None if on_chain else session.protocol.relay_at(relay)
+    return intents.cancel(session.signer, int(found.nonce), relay=where, of=found.account)

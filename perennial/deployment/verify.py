@@ -87,6 +87,8 @@ class _Verifier:
         for attribute, wanted in (("owner", self.plan.owner), ("timelock", self.plan.timelock)):
             self.same(f"manifest.{attribute}", wanted, getattr(self.manifest, attribute))
         self.same("manifest.pauser", self.network.pauser, self.manifest.pauser)
+        if self.network.relay is not None:
+            self.same("manifest.relay", self.network.relay, self.manifest.relay)
         if self.contracts():
             # Where code is missing or another, answers mean nothing.
             self.owners()

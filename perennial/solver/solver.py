@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -90,6 +91,8 @@ class Options:
     """After a first refusal of a deal by the market; twice that after the second, and so on."""
     longest_pause: int = 600
     """At most this; for a contract wallet that took its signature back at once this."""
+    wallet_intents: int = 4
+    """Intents of one contract wallet that are looked at in a cycle: a node runs its code many times for each."""
     rounds: int = 5
     """How often crosses are sought anew, in one cycle, without those that the market refuses."""
     dry_run: bool = False
@@ -192,10 +195,16 @@ class Solver:
             else:
                 skipped.append(Skipped(digest, reason))
         self._forget({each.hash for each in found} | {each.hash for each in skipped}, now)
-        usable = []
+        usable: list[Open] = []
+        asked: Counter[str] = Counter()
         for opened, remaining in zip(found, self.view.remaining([each.intent for each in found]), strict=True):
             if remaining == 0:
                 skipped.append(Skipped(opened.hash, GONE))
+                continue
+            if not opened.by_key:
+                asked[opened.intent.common.signer] += 1
+            if asked[opened.intent.common.signer] > self.options.wallet_intents and not opened.by_key:
+                skipped.append(Skipped(opened.hash, "older ones of its contract wallet come first"))
             else:
                 usable.append(replace(opened, remaining=remaining))
         return usable, skipped

@@ -166,11 +166,15 @@ def test_an_intent_from_the_shell(local, perennial, chain, tmp_path):
         assert [each["hash"] for each in perennial("intent", "list", "BTC-USD", *at)] == [posted["hash"]]
         filled = perennial("intent", "fill", posted["hash"], "--size", "0.4", "--account", OPERATOR, *at)
         assert (filled["side"], filled["size"], filled["price"]) == ("short", "0.400000", "60100.000000")
-        cancelled = perennial("intent", "cancel", posted["hash"], *at)
+        another = ("intent", "cancel", posted["hash"], "--account", OPERATOR, *at)
+        assert "may not sign for" in perennial(*another, code=1)["error"]["meaning"]
+        assert perennial(*another, "--on-chain", code=1)["error"]["error"] == "SignerNotAuthorised"
+        local.protocol.market_factory.updateSigner(local.owner, True, sender=local.trader, **FREE)
+        cancelled = perennial(*another)
         assert cancelled["what"].endswith("at the relay: 1 intents off its book")
         assert perennial("intent", "show", posted["hash"], *at)["status"] == "cancelled"
         assert perennial("intent", "list", "BTC-USD", *at) == []
-        perennial("intent", "cancel", posted["hash"], "--on-chain", *at)
+        perennial(*another, "--on-chain")
         refused = perennial("intent", "fill", posted["hash"], "--size", "0.2", "--account", OPERATOR, *at, code=1)
         assert refused["error"]["error"] == "NonceAlreadyCancelled"
 

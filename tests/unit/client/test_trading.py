@@ -128,6 +128,9 @@ def test_claim(filled, world, taker, referrer):
         ("open", ["long", 0.5], {}, "size: 0.5 is a float"),
         ("open", ["long", "1"], {"collateral": 1.5}, "collateral: 1.5 is a float"),
         ("open", ["up", "1"], {}, "side: 'up' is none of long, short, maker"),
+        ("open", [["long"], "1"], {}, r"side: \['long'\] is none of long, short, maker"),
+        ("orders", ["yesterday"], {}, "since: 'yesterday' is no number of a block"),
+        ("history", [-5], {}, "since: -5 is no number of a block"),
         ("open", ["long"], {}, "give the size in units or in USD"),
         ("open", ["long", "1"], {"usd": "1"}, "give the size in units or in USD"),
         ("open", ["long", "1"], {"referrer": "bob"}, "referrer: 'bob' is no address"),
@@ -190,6 +193,8 @@ def test_more_than_there_is(filled, taker, verb):
 def test_no_address():
     with pytest.raises(InputError, match="account: 'bob' is no address, and no account that has one"):
         address_of("bob")
+    with pytest.raises(InputError, match="is no address as it is written: its capitals do not fit"):
+        address_of("0x976ea74026e726554Db657Fa54763ABD0c3A0AA9")
 
 
 # -- Tokens ------------------------------------------------------------------------------------------------------------

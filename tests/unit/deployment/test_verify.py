@@ -32,6 +32,12 @@ def test_nothing_differs_after_a_deployment(node):
     assert result.checked > 80
 
 
+def test_a_relay_that_only_the_file_names_is_named(node):
+    named = replace(node.network, relay="https://relay.example")
+
+    assert [each.name for each in verify(node.manifest, named, node.rpc).differences] == ["manifest.relay"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("maxFee", 2001), ("maxRate", 0), ("protocolFee", 1), ("minEfficiency", 1)],

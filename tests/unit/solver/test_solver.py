@@ -224,6 +224,27 @@ class TestRefused:
         assert set(market.filled) == {order.hash for order in market.book[8:]}
         assert market.nonces == 2
 
+    def test_a_wallet_with_many_intents_takes_no_more_of_a_cycle_than_with_a_few(self, market, make_solver):
+        """Its code is run for each that is tried; the others of the book are not kept waiting for that."""
+        wallet = Account.from_key(bytes([70] * 32)).address
+        market.book = [opened(n, "1", "102", account=wallet) for n in range(30)]
+        market.book += [opened(n, "1", "101") for n in range(30, 33)]
+        tried, trials = [], market.trials
+
+        def count(deals, limit):
+            tried.append(len(deals))
+            return trials(deals, limit)
+
+        market.trials = count
+        solver = make_solver(**OWN)
+
+        report = solver.cycle()
+
+        assert tried == [0, 7]
+        assert reasons(report)[market.book[4].hash] == "older ones of its contract wallet come first"
+        work(solver, market, 30)
+        assert len(market.filled) == 33
+
     def test_a_wallet_that_cannot_pay_is_refused_like_anybody(self, market, make_solver):
         wallet = Account.from_key(bytes([70] * 32)).address
         market.book = [poor, good] = [opened(n, "5", "101", account=wallet) for n in range(2)]
