@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title What a market refuses, and with which numbers (all with 6 decimals; docs/protocol.md)
+/// @title What a market refuses, and with which numbers (docs/protocol.md)
+/// @notice Amounts, sizes, prices and ratios have 6 decimals, versions are Unix seconds, counts are whole.
 interface IMarketErrors {
     /// @notice The protocol is paused (§2).
     error MarketPaused();

@@ -122,26 +122,42 @@ interface IMarketEvents {
     event Credited(address indexed account, address indexed source, uint256 amount, uint256 fromDonation);
 
     /// @notice Fees were paid out to a role (§8).
+    /// @param caller Who has the role, or several
+    /// @param receiver Who got the tokens
+    /// @param amount USD
     event FeeClaimed(address indexed caller, address indexed receiver, uint256 amount);
 
     /// @notice Credits were paid out.
+    /// @param account Whose credits
+    /// @param receiver Who got the tokens
+    /// @param amount USD
     event Claimed(address indexed account, address indexed receiver, uint256 amount);
 
-    /// @notice Rewards were paid out, reward tokens with 6 decimals.
+    /// @notice Rewards were paid out.
+    /// @param account Whose rewards
+    /// @param receiver Who got the tokens
+    /// @param amount Reward tokens with 6 decimals
     event RewardClaimed(address indexed account, address indexed receiver, uint256 amount);
 
-    /// @notice Risk parameters changed, from the settled version on (§4.4).
+    /// @notice Risk parameters changed (§4.4).
+    /// @param version The settled version, from which on they apply; 0 before the first
+    /// @param parameter New values
     event RiskParameterUpdated(uint256 indexed version, RiskParameter parameter);
 
-    /// @notice Market parameters changed, from the settled version on (§4.4).
+    /// @notice Market parameters changed (§4.4).
+    /// @param version The settled version, from which on they apply; 0 before the first
+    /// @param parameter New values
     event ParameterUpdated(uint256 indexed version, MarketParameter parameter);
 
     /// @notice The coordinator changed.
+    /// @param coordinator New coordinator; zero leaves the risk parameters to the owner
     event CoordinatorUpdated(address indexed coordinator);
 
     /// @notice The beneficiary changed.
+    /// @param beneficiary New beneficiary
     event BeneficiaryUpdated(address indexed beneficiary);
 
     /// @notice The reward token was set.
+    /// @param reward ERC-20 that rewards are paid in
     event RewardUpdated(address indexed reward);
 }
