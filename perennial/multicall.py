@@ -60,12 +60,12 @@ class Multicall:
 
     def ask_all(self, queries: Sequence[Query]) -> list[Any]:
         """The answers of many views. Raises the first Reverted."""
-        return _answers(queries, self.try_all([(query.to, query.data) for query in queries]))
+        return answers_of(queries, self.try_all([(query.to, query.data) for query in queries]))
 
     def ask_after(self, call: Query, queries: Sequence[Query]) -> list[Any]:
         """As `ask_all`, of what would be after a call that anybody may make; of what is, where that reverts."""
         _, *results = self.try_all([(query.to, query.data) for query in (call, *queries)])
-        return _answers(queries, results)
+        return answers_of(queries, results)
 
     def try_all(self, calls: Sequence[tuple[str, bytes]]) -> list[bytes | Reverted]:
         """What calls `(to, data)` return, or why they revert, one after the other but without effect in the end."""
@@ -89,7 +89,8 @@ class Multicall:
         return [data if succeeded else decode_error(data) for succeeded, data in results]
 
 
-def _answers(queries: Sequence[Query], results: Sequence[bytes | Reverted]) -> list[Any]:
+def answers_of(queries: Sequence[Query], results: Sequence[bytes | Reverted]) -> list[Any]:
+    """What views answered. Raises the first Reverted."""
     answers = []
     for query, result in zip(queries, results, strict=True):
         if isinstance(result, Reverted):

@@ -119,7 +119,7 @@ interface IVault is
         VaultParameter calldata parameter_
     ) external;
 
-    /// @notice Adds a market of the same token. Coordinator.
+    /// @notice Adds a market of the same token. Coordinator; a pending epoch that can settle does so first.
     /// @dev Reverts with NotCoordinator, EpochPending, UnknownMarket, WrongToken, AlreadyRegistered, TooManyMarkets,
     ///      ParameterOutOfBounds. It is used from the next epoch or rebalance on.
     /// @param market A market of the MarketFactory
@@ -136,12 +136,12 @@ interface IVault is
     function updateMarket(address market, uint256 weight, uint256 leverage) external;
 
     /// @notice Removes a market without weight, position, orders and pocket; collateral left in it comes back first.
-    ///         Coordinator.
+    ///         Coordinator; a pending epoch that can settle does so first.
     /// @dev Reverts with NotCoordinator, NotRegistered, EpochPending, MarketInUse, or the market's error.
     /// @param market A registered market
     function unregister(address market) external;
 
-    /// @notice Sets the parameters. Coordinator, while no epoch is pending.
+    /// @notice Sets the parameters. Coordinator, while no epoch is pending; one that can settle does so first.
     /// @dev Reverts with NotCoordinator, EpochPending, ParameterOutOfBounds.
     /// @param newParameter New values
     function updateParameter(VaultParameter calldata newParameter) external;

@@ -8,6 +8,7 @@ import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { ERC20Permit } from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { Address } from "@openzeppelin/contracts/utils/Address.sol";
 import { IERC165 } from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
@@ -28,6 +29,7 @@ import { Rate, VaultStorage, vaultStorage } from "./VaultStorage.sol";
 /// @title Vault: what its coordinator does, and the views of the standards
 /// @notice See IVault.
 contract Vault is VaultRequests, ERC20Permit {
+    using Address for address;
     using Math for uint256;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -48,10 +50,10 @@ contract Vault is VaultRequests, ERC20Permit {
         _;
     }
 
-    /// @dev What an epoch was closed with is what it settles with.
+    /// @dev What an epoch was closed with is what it settles with. One that can settle does so first: else who closes the
+    ///      next one in the same breath could keep the coordinator out for ever.
     modifier betweenEpochs() {
-        uint256 pending = vaultStorage().pending;
-        if (pending != 0) revert EpochPending(pending);
+        settleFirst();
         _;
     }
 
@@ -134,7 +136,7 @@ contract Vault is VaultRequests, ERC20Permit {
     }
 
     /// @inheritdoc IVault
-    function unregister(address market) external nonReentrant onlyCoordinator betweenEpochs {
+    function unregister(address market) external onlyCoordinator betweenEpochs nonReentrant {
         VaultStorage storage $ = vaultStorage();
         uint256 index = find($, market);
         VaultMarket memory config = $.markets[index];
@@ -316,6 +318,14 @@ contract Vault is VaultRequests, ERC20Permit {
     }
 
     // -- Steps -------------------------------------------------------------------------------------------------------
+
+    /// @dev Settles the pending epoch in VaultEpochs, if it can be; reverts if it cannot.
+    function settleFirst() private {
+        VaultStorage storage $ = vaultStorage();
+        if ($.pending == 0) return;
+        epochCode.functionDelegateCall(abi.encodeCall(IVault.settle, ()));
+        if ($.pending != 0) revert EpochPending($.pending);
+    }
 
     function setParameter(VaultStorage storage $, VaultParameter calldata values) private {
         check("minDeposit", values.minDeposit, type(uint96).max);

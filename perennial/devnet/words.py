@@ -35,14 +35,14 @@ def greet(up: Devnet) -> None:
     for index, address in enumerate(up.stage.cast.users):
         accounts.add_row(
             str(index),
-            address + (" (deployer: proposes to the timelock that owns the protocol, pauses)" if index == 0 else ""),
+            address + (" (deploys, proposes, pauses)" if index == 0 else ""),
         )
     console.print(accounts)
     console.print(f"Each has {gifts}, approved, and ether. Keys: mnemonic “{MNEMONIC}”.")
     where = f"--network devnet:{up.port}"
     console.print(
         f"""
-Try, in another shell:
+Try, in another shell (after . .venv/bin/activate):
   perennial status {where}
   perennial open BTC-USD long --size 0.5 --collateral 1000 --account 1 {where}
   perennial positions --account 1 {where}

@@ -222,11 +222,11 @@ class Keeper:
         if head.timestamp - state.claimed() < self.options.claim_every:
             return
         works = [work for each in states for work in self._claims(each)]
-        for each, credit in zip(states, self.view.credits(), strict=True):
+        for info, credit in zip(self.view.markets, self.view.credits(), strict=True):
             if credit > self.options.claim_least:
-                query = self.view.market(each.info).query("claim", self.view.account, self.view.account)
-                item = (Kind.COLLECT, each.info.address)
-                says = f"{each.info.name}: {decimal(credit)} for liquidations"
+                query = self.view.market(info).query("claim", self.view.account, self.view.account)
+                item = (Kind.COLLECT, info.address)
+                says = f"{info.name}: {decimal(credit)} for liquidations"
                 works.append(Work(Kind.COLLECT, (item,), query.to, query.data, says))
         # What comes in while these are on their way has time until the next pay day.
         if not self.options.dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from perennial.chain import Chain, Contract, Query
 from perennial.keeper.chainlink import ChainlinkRounds
 from perennial.mirror.parameters import RiskParameter
 from perennial.mirror.versions import Window
-from perennial.multicall import Multicall
+from perennial.multicall import Multicall, answers_of
 from perennial.sending.node import SendingNode
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from perennial.chain import Rpc
 
+
+logger = logging.getLogger(__name__)
 
 ENDLESS = 2**32
 """Later than every version."""
@@ -125,17 +128,17 @@ class KeeperView(SendingNode):
         return Head(int(block["number"], 16), int(block["timestamp"], 16), int(block["baseFeePerGas"], 16))
 
     def states(self, head: Head) -> list[MarketState]:
-        """Every market now."""
-        queries: list[Query] = []
-        for info in self.markets:
-            market, oracle = self.market(info), self._contract("IOracle", info.oracle)
-            queries += [oracle.query("status"), market.query("riskParameter")]
-            queries += [market.query("position"), market.query("pendingCount")]
-            if info.factory:
-                names = ("next", "handover", "adapter", "granularity")
-                queries += [oracle.query(name) for name in names]
-        answers = iter(self.multicall.ask_all(queries))
-        states = [self._state(info, head, answers) for info in self.markets]
+        """Every market now, but for those that do not answer."""
+        asked = [(info, self._questions(info)) for info in self.markets]
+        results = iter(self.multicall.try_all([_call(query) for _, queries in asked for query in queries]))
+        states = []
+        for info, queries in asked:
+            found = [next(results) for _ in queries]
+            try:
+                states.append(self._state(info, head, iter(answers_of(queries, found))))
+            except Reverted as error:
+                # A provider may be anybody's, and what ails one market must not keep back the others.
+                logger.warning("%s does not answer: %s", info.name, error)
         windows = self._windows({(each.adapter, each.next or head.timestamp) for each in states if each.adapter})
         return [
             replace(each, window=windows[each.adapter, each.next or head.timestamp]) if each.adapter else each
@@ -227,6 +230,15 @@ class KeeperView(SendingNode):
             # A provider that was registered: it is asked for its versions, and for nothing else.
             factory = ""
         return MarketInfo(name, address, oracle, factory)
+
+    def _questions(self, info: MarketInfo) -> list[Query]:
+        """What `_state` wants to know."""
+        market, oracle = self.market(info), self._contract("IOracle", info.oracle)
+        queries = [oracle.query("status"), market.query("riskParameter")]
+        queries += [market.query("position"), market.query("pendingCount")]
+        if info.factory:
+            queries += [oracle.query(name) for name in ("next", "handover", "adapter", "granularity")]
+        return queries
 
     def _state(self, info: MarketInfo, head: Head, answers: Any) -> MarketState:
         (latest, current), risk, position, pending = (next(answers) for _ in range(4))

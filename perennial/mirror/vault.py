@@ -24,17 +24,18 @@ class Vault(VaultClosing):
         Raises NotCoordinator, EpochPending, UnknownMarket, WrongToken, AlreadyRegistered, TooManyMarkets,
         ParameterOutOfBounds.
         """
-        self._check_coordinator(caller)
-        self._check_between_epochs()
-        if not any(market is one for one in self.known):
-            raise errors.UnknownMarket(market.address)
-        if market.token != self.asset:
-            raise errors.WrongToken(market.address, market.token)
-        if any(entry.market is market for entry in self.markets):
-            raise errors.AlreadyRegistered(market.address)
-        if len(self.markets) == MAX_MARKETS:
-            raise errors.TooManyMarkets(MAX_MARKETS)
-        self._set_market(VaultMarket(market, 0, 0), weight, leverage, add=True)
+        with self._atomic_with_markets():
+            self._check_coordinator(caller)
+            self._settle_first()
+            if not any(market is one for one in self.known):
+                raise errors.UnknownMarket(market.address)
+            if market.token != self.asset:
+                raise errors.WrongToken(market.address, market.token)
+            if any(entry.market is market for entry in self.markets):
+                raise errors.AlreadyRegistered(market.address)
+            if len(self.markets) == MAX_MARKETS:
+                raise errors.TooManyMarkets(MAX_MARKETS)
+            self._set_market(VaultMarket(market, 0, 0), weight, leverage, add=True)
 
     def update_market(self, market: Market, weight: int, leverage: int, *, caller: str | None = None) -> None:
         """Changes weight and leverage; raises NotCoordinator, NotRegistered, ParameterOutOfBounds."""
@@ -48,7 +49,7 @@ class Vault(VaultClosing):
         """
         with self._atomic_with_markets():
             self._check_coordinator(caller)
-            self._check_between_epochs()
+            self._settle_first()
             entry = self._entry(market)
             market.settle(self.address, caller=self.address)
             used = entry.weight or entry.pocket or market.pending_counts(self.address)
@@ -64,11 +65,12 @@ class Vault(VaultClosing):
 
     def update_parameter(self, parameter: VaultParameter, *, caller: str | None = None) -> None:
         """Sets the parameters; raises NotCoordinator, EpochPending, ParameterOutOfBounds."""
-        self._check_coordinator(caller)
-        self._check_between_epochs()
-        validate_vault(parameter)
-        self.parameter = parameter
-        self.emit("VaultParameterUpdated", parameter.to_abi())
+        with self._atomic_with_markets():
+            self._check_coordinator(caller)
+            self._settle_first()
+            validate_vault(parameter)
+            self.parameter = parameter
+            self.emit("VaultParameterUpdated", parameter.to_abi())
 
     def update_coordinator(self, coordinator: str, *, caller: str | None = None) -> None:
         """Hands the coordination over; the owner of the factory may, too. Raises NotCoordinator, ZeroAddress."""
@@ -123,6 +125,8 @@ class Vault(VaultClosing):
         if caller not in (None, self.coordinator):
             raise errors.NotCoordinator(caller)
 
-    def _check_between_epochs(self) -> None:
+    def _settle_first(self) -> None:
+        """Settles the pending epoch, if it can be; raises EpochPending if it cannot."""
+        self._settle_pending()
         if self.pending:
             raise errors.EpochPending(self.pending)

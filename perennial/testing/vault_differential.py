@@ -31,7 +31,18 @@ START = 1_000_000
 """Where the clock of a game begins, Unix seconds."""
 
 REACHING = frozenset(
-    {"close_epoch", "settle", "rebalance", "register", "unregister", "claim_reward", "gift", "liquidate", "mend"}
+    {
+        "close_epoch",
+        "settle",
+        "rebalance",
+        "register",
+        "unregister",
+        "update_parameter",
+        "claim_reward",
+        "gift",
+        "liquidate",
+        "mend",
+    }
 )
 """Actions in the vault that change something in its markets, or may."""
 

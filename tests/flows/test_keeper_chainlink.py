@@ -137,6 +137,24 @@ def test_without_a_round(kept, publish, market):
         assert market.read("positions", trader)[1:] == (0, 0, 0)
 
 
+def test_a_market_that_does_not_answer_keeps_back_no_other(kept, publish, market, feed):
+    """Its oracle reverts, as a provider that was registered may."""
+    stage, trader = kept.stage, kept.stage.cast.users[2]
+    dead = create_oracle(kept, feed)
+    setup.create_market(stage, replace(PLAN, name="DEAD"), dead, NOBODY)
+    with kept.keeper(("DEAD", stage.markets.pop("DEAD")), (NAME, market.address)) as keeper:
+        publish(10_000)
+        kept.work(keeper, 2)
+        keeper.view.rpc.call("anvil_setCode", dead, "0x5f5ffd")
+        stage.do(trader, market, "update", trader, 0, raw(1), raw(1_000), NOBODY)
+        kept.mine(10)
+        publish(10_000)
+        kept.work(keeper, 3)
+
+        assert [each.info.name for each in keeper.view.states(keeper.view.head())] == [NAME]
+        assert market.read("positions", trader)[2] == raw(1)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_the_round_that_counts(kept, seed):
     """Of all rounds of a feed the contract takes one at most: the one that is found, or none."""

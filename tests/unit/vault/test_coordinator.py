@@ -90,6 +90,35 @@ def test_not_while_an_epoch_is_pending(bench):
     bench.vault.send("updateMarket", market, 2, LEVERAGE, sender=bench.coordinator)
 
 
+@pytest.mark.parametrize("name", ["register", "unregister", "updateParameter"])
+def test_nobody_keeps_the_coordinator_out(bench, name):
+    """Whoever closes an epoch settles the one before in the same call: there need be no time between two."""
+    venue, parameter = bench.open(), (1, 10**12, 0, 50_000)
+    if name == "unregister":
+        bench.register(venue, weight=0)
+    arguments = {
+        "register": (venue.address, 1, LEVERAGE),
+        "unregister": (venue.address,),
+        "updateParameter": (parameter,),
+    }
+    bench.enter("bob", "1000")
+    bench.leave("bob", 1)
+    bench.close()
+    bench.leave("bob", 1)
+    for market in bench.venues:
+        market.commit()
+    assert bench.epochs.pending == 2
+    bench.vault.send(name, *arguments[name], sender=bench.coordinator)
+
+    assert bench.epochs.pending == 0
+    assert len(bench.registered()) == 2 + (name == "register")
+    assert (bench.vault.read("parameter") == parameter) is (name == "updateParameter")
+    bench.close()
+    with refused("EpochPending", 3):
+        bench.vault.send(name, *arguments[name], sender=bench.coordinator)
+    bench.check()
+
+
 @pytest.mark.parametrize("leverages", [("2",), ("2", "0.000001"), ("100",)])
 def test_a_new_leverage_leaves_the_pending_epoch_whole(bench, leverages):
     """Alice's redemption settles with the leverage that her epoch was closed with, the next one with the new."""
