@@ -280,6 +280,7 @@ REMEDIES: dict[str, Remedy] = {
         "The token refuses the transfer.", "Look at balance and allowance, and whether the token is paused."
     ),
     # -- OpenZeppelin's and Solidity's own, and one of the client ------------------------------------------------------
+    "AddressEmptyCode": Remedy("There is no contract where one was to be called.", _BUG),
     "ECDSAInvalidSignature": Remedy("This is no signature.", "Sign again."),
     "ECDSAInvalidSignatureLength": Remedy("A signature has 65 bytes.", "Sign again."),
     "ECDSAInvalidSignatureS": Remedy("The signature is not in its canonical form.", "Sign again."),
