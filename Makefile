@@ -5,8 +5,8 @@ MAKEFLAGS += --no-print-directory
 # Hundreds of processes import the same packages: what Python compiles of them is kept, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests run in this many processes, each with an Anvil of its own.
-WORKERS ?= 2
+# Tests run in this many processes, each with an Anvil of its own: one more than CI has cores, since flows wait for blocks.
+WORKERS ?= 3
 # Restrict a run: make test-unit K=mint
 K ?=
 PYTEST := .venv/bin/pytest $(if $(K),-k "$(K)")

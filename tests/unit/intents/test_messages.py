@@ -44,7 +44,7 @@ def test_each_has_a_nonce_of_its_own():
         ({"amount": 0}, "amount", "is 0"),
         ({"amount": 2**255}, "amount", "does not fit int256"),
         ({"price": "cheap"}, "price", "is not a number"),
-        ({"price": "NaN"}, "price", "6 decimals"),
+        ({"price": "NaN"}, "price", "is not a number"),
         ({"fee": "1.000001"}, "fee", "more than 1"),
         ({"fee": "-0.1"}, "fee", "does not fit uint256"),
         ({"originator": "0x12"}, "originator", "no address"),
