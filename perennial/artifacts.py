@@ -84,7 +84,7 @@ def refresh(root: Path = ROOT) -> list[str]:
         _write(stamps, {path: wanted[path] for path in fresh})
         if built:
             _write(manifest, _without(built, keep=fresh))
-        print(f"compiling {len(stale)} contracts; all of them take some minutes, once", file=sys.stderr, flush=True)
+        print(f"compiling {len(stale)} contracts; all of them take about a minute, once", file=sys.stderr, flush=True)
         # What is wrong goes to the terminal; without the list of all files.
         subprocess.run([Path(sys.executable).with_name("ape"), "compile", "-v", "WARNING"], cwd=root, check=True)
         _write(stamps, wanted)
