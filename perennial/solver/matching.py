@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
+    from perennial.solver.turns import Turns
+
 
 class Matching:
     """Takes intents in order of time. Each meets those that wait on the other side, the best price first.
@@ -20,9 +22,11 @@ class Matching:
     could have met did not.
     """
 
-    def __init__(self, band: Band, barred: AbstractSet[frozenset[str]] = frozenset()) -> None:
-        """`barred` are pairs of hashes that the market has refused to cross."""
-        self.band, self.barred = band, barred
+    def __init__(
+        self, band: Band, barred: AbstractSet[frozenset[str]] = frozenset(), turns: Turns | None = None
+    ) -> None:
+        """`barred` are pairs of hashes that the market has refused to cross; `turns` bounds contract wallets."""
+        self.band, self.barred, self.turns = band, barred, turns
         self.crosses: list[Cross] = []
         self.remaining: dict[str, int] = {}
         self.reasons: dict[str, str] = {}
@@ -54,6 +58,9 @@ class Matching:
         price = self._price(order, other)
         if reason is None and price is None:
             reason = f"both accept no price within the band of {self.band}"
+        if reason is None and self.turns is not None:
+            # Last: only what would be tried takes a place.
+            reason = self.turns.refusal(order, other)
         if reason is not None or price is None:
             self.reasons[order.hash] = f"not with {other.hash}: {reason}"
             self.reasons[other.hash] = f"not with {order.hash}: {reason}"

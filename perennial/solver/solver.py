@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from perennial.solver.batch import Batch, Gas, Terms, choose
 from perennial.solver.inventory import Inventory, Limits
 from perennial.solver.matching import Matching
 from perennial.solver.orders import Band, Cross, Deal, Fill, Open, Skipped
+from perennial.solver.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,14 @@ WAITING = "anything"
 
 GONE = "nothing remains on chain: filled, cancelled or expired"
 
-TAKEN_BACK = ("WrongSignature(", "revert(")
-"""How a reason begins where a signature that counted when a deal was tried no longer did when it was mined."""
+TAKEN_BACK = "WrongSignature("
+"""How a reason begins where a signature that counted when a deal was tried no longer did when it was mined.
+
+The signer follows: the Verifier's word, which no wallet can put into another's mouth.
+"""
+
+BURNT = "revert("
+"""Likewise where there was no gas left to say anything. Nobody is named."""
 
 AnyDeal = TypeVar("AnyDeal", Cross, Fill)
 
@@ -92,7 +98,7 @@ class Options:
     longest_pause: int = 600
     """At most this; for a contract wallet that took its signature back at once this."""
     wallet_intents: int = 4
-    """Intents of one contract wallet that are looked at in a cycle: a node runs its code many times for each."""
+    """Intents of one contract wallet that are tried in a cycle: a node runs its code many times for each."""
     rounds: int = 5
     """How often crosses are sought anew, in one cycle, without those that the market refuses."""
     dry_run: bool = False
@@ -129,8 +135,20 @@ class Solver:
     _distrusted: dict[str, int] = field(default_factory=dict)
     """By account or signer whose contract wallet took a signature back, until when it is left alone.
 
-    It costs such a wallet nothing to sign another intent, and the solver all the gas that a deal is given.
+    In small letters. It costs such a wallet nothing to sign another intent, and the solver all the gas that a deal is
+    given.
     """
+    _apart: dict[str, int] = field(default_factory=dict)
+    """By signer, until when it meets no other contract wallet: of two in a deal, one has burnt the gas.
+
+    Which of them nobody knows. All that keys sign, and the inventory, it meets as before.
+    """
+    _outcome: Outcome | None = None
+    """Known, and not learnt from yet: the journal tells it once, and relay or node may fail before it is of use."""
+    _turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.options.wallet_intents)
 
     def run(self, stop: Event, interval: float = 1.0) -> None:
         """Cycles until told to stop. Relays and nodes that fail are asked again."""
@@ -148,16 +166,20 @@ class Solver:
     def cycle(self) -> Report:
         """One round: the fate of the batch in flight, or a new batch."""
         # One batch is in flight at most: what is in it is not offered again before its fate is known.
-        outcome = next(iter(self.sender.resolve()), None) if self.sender else None
+        for known in self.sender.resolve() if self.sender else ():
+            self._outcome = known
         snapshot = self.view.snapshot()
-        if outcome is not None:
-            self._learn(outcome, snapshot.timestamp)
         if self.sender and self.sender.busy:
             self._say([Skipped(WAITING, "the fate of the batch before is not known yet")])
             return Report(waiting=True)
         self._said.pop(WAITING, None)
 
-        orders, skipped = self._usable(snapshot.timestamp)
+        # The book first: after a restart only it tells whose the intents of the batch were.
+        book = self._read()
+        outcome, self._outcome = self._outcome, None
+        if outcome is not None:
+            self._learn(outcome, snapshot.timestamp)
+        orders, skipped = self._usable(book, snapshot.timestamp)
         price = snapshot.price
         if price is None:
             skipped += [Skipped(order.hash, "the oracle's latest version has no price") for order in orders]
@@ -181,30 +203,30 @@ class Solver:
 
     # -- Steps -------------------------------------------------------------------------------------------------------
 
-    def _usable(self, now: int) -> tuple[list[Open], list[Skipped]]:
-        """What can be filled of the relay's intents, by what the chain says."""
-        found: list[Open] = []
-        skipped: list[Skipped] = []
+    def _read(self) -> list[Open]:
+        """The relay's intents; what remains of them is not known yet."""
+        book: list[Open] = []
         for order in self.source.open_orders(self.view.market):
             digest = "0x" + message_hash(order.intent, self.view.domain).hex()
             by_key = not self._wallets_of(digest, order)
-            opened = Open(digest, order.sequence, order.intent, order.signature, 0, by_key)
+            book.append(Open(digest, order.sequence, order.intent, order.signature, 0, by_key))
+        return book
+
+    def _usable(self, book: list[Open], now: int) -> tuple[list[Open], list[Skipped]]:
+        """What can be filled of the relay's intents, by what the chain says."""
+        found: list[Open] = []
+        skipped: list[Skipped] = []
+        for opened in book:
             reason = self._unusable(opened, now)
             if reason is None:
                 found.append(opened)
             else:
-                skipped.append(Skipped(digest, reason))
+                skipped.append(Skipped(opened.hash, reason))
         self._forget({each.hash for each in found} | {each.hash for each in skipped}, now)
         usable: list[Open] = []
-        asked: Counter[str] = Counter()
         for opened, remaining in zip(found, self.view.remaining([each.intent for each in found]), strict=True):
             if remaining == 0:
                 skipped.append(Skipped(opened.hash, GONE))
-                continue
-            if not opened.by_key:
-                asked[opened.intent.common.signer] += 1
-            if asked[opened.intent.common.signer] > self.options.wallet_intents and not opened.by_key:
-                skipped.append(Skipped(opened.hash, "older ones of its contract wallet come first"))
             else:
                 usable.append(replace(opened, remaining=remaining))
         return usable, skipped
@@ -217,7 +239,7 @@ class Solver:
                 self._wallets[digest] = ()
             except SignatureError:
                 # It may be a contract wallet's, else the market refuses it.
-                self._wallets[digest] = (common.account, common.signer)
+                self._wallets[digest] = (common.account.lower(), common.signer.lower())
         return self._wallets[digest]
 
     def _unusable(self, order: Open, now: int) -> str | None:
@@ -235,8 +257,9 @@ class Solver:
     ) -> tuple[list[Cross], list[Fill], list[Skipped]]:
         """The crosses and fills that the market would make now, and what is left."""
         band = Band.around(price, snapshot.deviation)
+        self._turns.begin(orders, self._apart.keys())
         for _ in range(self.options.rounds):
-            matching = Matching(band, self._barred(snapshot.timestamp))
+            matching = Matching(band, self._barred(snapshot.timestamp), self._turns)
             matching.run(orders)
             crosses, refused = self._possible(matching.crosses, snapshot.timestamp)
             if not refused:
@@ -266,13 +289,23 @@ class Solver:
             elif frozenset({order.hash}) in barred:
                 offer = "the market has refused it"
             else:
-                offer = inventory.offer(order, remaining)
+                offer = self._offer(order, remaining, inventory)
             if isinstance(offer, Fill):
                 fills.append(offer)
                 continue
             no_cross = matching.reasons.get(order.hash, "nobody takes the other side at its price")
             skipped.append(Skipped(order.hash, f"no cross: {no_cross}; no fill: {offer}"))
         return fills, skipped
+
+    def _offer(self, order: Open, remaining: int, inventory: Inventory) -> Fill | str:
+        """What the inventory offers, if the intent has a place in this cycle: only what would be tried takes one."""
+        before = inventory.size
+        offer = inventory.offer(order, remaining)
+        later = self._turns.refusal(order) if isinstance(offer, Fill) else None
+        if later is None:
+            return offer
+        inventory.size = before
+        return later
 
     def _possible(self, deals: list[AnyDeal], now: int) -> tuple[list[AnyDeal], list[Skipped]]:
         """The deals that the market would make now. Those that follow on others of the batch cannot be tried alone."""
@@ -336,11 +369,25 @@ class Solver:
                 self._say(self._refuse(hashes, "its batch failed", now))
             elif index in skipped:
                 self._say(self._refuse(hashes, f"the market skipped it: {skipped[index]}", now))
-                if skipped[index].startswith(TAKEN_BACK):
-                    wallets = [name for digest in hashes for name in self._wallets.get(digest, ())]
-                    self._distrusted.update(dict.fromkeys(wallets, now + self.options.longest_pause))
+                self._judge(hashes, skipped[index], now + self.options.longest_pause)
             else:
                 self._refused.pop(frozenset(hashes), None)
+
+    def _judge(self, hashes: tuple[str, ...], reason: str, until: int) -> None:
+        """Who of a deal took a signature back, or burnt its gas, is left alone; nobody for what another has done."""
+        wallets = [self._wallets[digest] for digest in hashes if self._wallets.get(digest)]
+        signers = {signer for _, signer in wallets}
+        if reason.startswith(TAKEN_BACK):
+            guilty = {reason.removeprefix(TAKEN_BACK).split(",")[0].lower()}
+        elif not reason.startswith(BURNT):
+            return
+        elif len(signers) == 1:
+            guilty = signers
+        else:
+            self._apart.update(dict.fromkeys(signers, until))
+            return
+        accounts = {account for account, signer in wallets if signer in guilty}
+        self._distrusted.update(dict.fromkeys(guilty | accounts, until))
 
     def _refuse(self, hashes: tuple[str, ...], reason: str, now: int) -> list[Skipped]:
         times = self._refused.get(frozenset(hashes), (0, 0))[0] + 1
@@ -353,6 +400,7 @@ class Solver:
         self._said = {digest: reason for digest, reason in self._said.items() if digest in here}
         self._wallets = {digest: names for digest, names in self._wallets.items() if digest in here}
         self._distrusted = {name: until for name, until in self._distrusted.items() if now < until}
+        self._apart = {name: until for name, until in self._apart.items() if now < until}
         longest = self.options.longest_pause
         self._refused = {key: entry for key, entry in self._refused.items() if now < entry[1] + longest}
 

@@ -15,6 +15,7 @@ from perennial.solver.orders import Cross, Fill
 from .conftest import DOMAIN, KEY, NOW, TRADERS, UNIT, opened
 
 OWN = {"limits": Limits(max_inventory=100 * UNIT)}
+WALLET, OTHER_WALLET = (Account.from_key(bytes([number] * 32)).address for number in (70, 71))
 
 
 @pytest.fixture(autouse=True)
@@ -207,11 +208,10 @@ class TestRefused:
         assert market.filled == {good.hash: 5 * UNIT}
         assert f"not filled {bad.hash}: the market skipped it: AccountLocked(1, 2)" in caplog.text
 
-    @pytest.mark.parametrize("reason", ["WrongSignature(0x12, 0x34)", "revert()"])
+    @pytest.mark.parametrize("reason", [f"WrongSignature({WALLET.lower()}, b'4,')", "revert()"])
     def test_a_wallet_that_takes_its_signatures_back_costs_one_batch(self, market, make_solver, reason):
         """It signs as many intents as it likes, says yes when they are tried, and burns gas when they are mined."""
-        wallet = Account.from_key(bytes([70] * 32)).address
-        market.book = [opened(n, "5", "102", account=wallet) for n in range(8)]
+        market.book = [opened(n, "5", "102", account=WALLET) for n in range(8)]
         market.surprises = {frozenset({order.hash}): reason for order in market.book}
         solver = make_solver(**OWN)
 
@@ -226,8 +226,7 @@ class TestRefused:
 
     def test_a_wallet_with_many_intents_takes_no_more_of_a_cycle_than_with_a_few(self, market, make_solver):
         """Its code is run for each that is tried; the others of the book are not kept waiting for that."""
-        wallet = Account.from_key(bytes([70] * 32)).address
-        market.book = [opened(n, "1", "102", account=wallet) for n in range(30)]
+        market.book = [opened(n, "1", "102", account=WALLET) for n in range(30)]
         market.book += [opened(n, "1", "101") for n in range(30, 33)]
         tried, trials = [], market.trials
 
@@ -241,9 +240,107 @@ class TestRefused:
         report = solver.cycle()
 
         assert tried == [0, 7]
-        assert reasons(report)[market.book[4].hash] == "older ones of its contract wallet come first"
+        assert reasons(report)[market.book[4].hash].endswith("no fill: others of its contract wallet have their turn")
         work(solver, market, 30)
         assert len(market.filled) == 33
+        assert max(tried) == 7
+
+    def test_nor_where_it_meets_others(self, market, make_solver):
+        """Refused or not, it has four intents in a cycle, and who is left meets the next one at once."""
+        market.book = [opened(n, "1", "102", account=WALLET) for n in range(30)]
+        market.book += [opened(30, "1", "101"), *(opened(n, "-1", "99") for n in range(31, 37))]
+        wallets, sellers = market.book[:30], market.book[31:]
+        market.refused = {frozenset({a.hash, b.hash}): "InsufficientMargin(1, 2)" for a in wallets for b in sellers}
+        trials = market.trials
+        tried: set[str] = set()
+
+        def count(deals, limit):
+            tried.update(digest for deal in deals for digest in deal.hashes)
+            return trials(deals, limit)
+
+        market.trials = count
+
+        report = make_solver().cycle()
+
+        assert len(tried & {order.hash for order in wallets}) == 4
+        assert [market.book[30].hash in deal.hashes for deal in report.batch.deals] == [True]
+
+    def test_what_nobody_fills_takes_no_place(self, market, make_solver):
+        market.book = [opened(n, "5", "60", account=WALLET) for n in range(4)]
+        [buyer, seller] = added = [opened(4, "5", "101", account=WALLET), opened(5, "-5", "99")]
+        market.book += added
+
+        work(make_solver(**OWN), market, 3)
+
+        assert set(market.filled) == {buyer.hash, seller.hash}
+
+    def test_what_does_not_pay_keeps_no_place_for_good(self, market, make_solver):
+        """Nine earn too little each time that they are tried; the tenth has its turn all the same."""
+        market.book = [opened(n, "0.001", "101", account=WALLET) for n in range(9)]
+        [good] = added = [opened(9, "5", "101", account=WALLET)]
+        market.book += added
+
+        work(make_solver(least_profit=UNIT // 10, **OWN), market, 4)
+
+        assert set(market.filled) == {good.hash}
+
+    def test_a_wallet_is_not_blamed_for_another(self, market, make_solver):
+        market.book = [bad, honest] = [
+            opened(0, "5", "101", account=WALLET),
+            opened(1, "-5", "99", account=OTHER_WALLET),
+        ]
+        market.surprises[frozenset({bad.hash, honest.hash})] = f"WrongSignature({WALLET.lower()}, b'4')"
+        solver = make_solver()
+        work(solver, market, 2)
+
+        [buyer, _] = added = [opened(2, "5", "101"), opened(3, "-5", "99")]
+        market.book += added
+        [again] = added = [opened(4, "5", "101", account=WALLET)]
+        market.book += added
+        work(solver, market, 3)
+
+        assert {honest.hash, buyer.hash} <= set(market.filled)
+        assert market.filled.keys().isdisjoint({bad.hash, again.hash})
+
+    def test_of_two_wallets_nobody_knows_who_has_burnt_the_gas(self, market, make_solver):
+        """They are kept apart from wallets, with new intents as well, and meet keys as before."""
+        market.book = [opened(0, "5", "101", account=WALLET), opened(1, "-5", "99", account=OTHER_WALLET)]
+        market.surprises[frozenset(order.hash for order in market.book)] = "revert()"
+        solver = make_solver()
+        work(solver, market, 2)
+
+        market.book = [buyer, seller] = [
+            opened(2, "5", "101", account=WALLET),
+            opened(3, "-5", "99", account=OTHER_WALLET),
+        ]
+        assert "kept apart" in reasons(solver.cycle())[buyer.hash]
+        [key] = added = [opened(4, "5", "101")]
+        market.book += added
+        work(solver, market, 3)
+        assert set(market.filled) == {seller.hash, key.hash}
+
+        market.now += 600
+        market.book = [opened(5, "5", "101", account=WALLET), opened(6, "-5", "99", account=OTHER_WALLET)]
+        work(solver, market, 3)
+        assert {order.hash for order in market.book} <= set(market.filled)
+
+    @pytest.mark.parametrize("relay_fails", [False, True])
+    def test_a_restart_does_not_forgive(self, market, make_solver, relay_fails):
+        """What became of the batch is told once, to the solver that comes after."""
+        market.book = [opened(n, "5", "102", account=WALLET) for n in range(8)]
+        market.surprises = {frozenset({order.hash}): "revert()" for order in market.book}
+        make_solver(**OWN).cycle()
+        market.mine()
+
+        solver, book = make_solver(**OWN), market.book
+        if relay_fails:
+            market.book = None
+            with pytest.raises(TypeError):
+                solver.cycle()
+            market.book = book
+        work(solver, market, 5)
+
+        assert market.nonces == 1
 
     def test_a_wallet_that_cannot_pay_is_refused_like_anybody(self, market, make_solver):
         wallet = Account.from_key(bytes([70] * 32)).address
