@@ -113,9 +113,9 @@ def test_what_holds_for_any_book(rows):
             opened(sequence, amount, price, account=TRADERS[account], remaining=order.intent.size * tenths // 10)
         )
 
-    said = []
+    said: list[tuple[str, str]] = []
 
-    class Noted(dict):
+    class Noted(dict[str, str]):
         def __setitem__(self, digest, reason):
             said.append((digest, reason))
             super().__setitem__(digest, reason)
