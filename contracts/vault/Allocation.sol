@@ -78,11 +78,9 @@ library Allocation {
         dropUnlessWorth(self, seen);
     }
 
-    /// @notice Whether the order closes more than the tolerance beyond what those who leave pay for.
-    function closesForAll(Leg memory self, uint256 size, uint256 tolerance) internal pure returns (bool) {
-        int256 beyond = SignedMath.min(self.flow, 0) - self.delta;
-        // casts: sizes are below 2^64
-        return beyond * 1e6 > int256(tolerance * size);
+    /// @notice Whether the order closes more than those who leave pay for, because the market is off by so much.
+    function closesForAll(Leg memory self) internal pure returns (bool) {
+        return self.big && self.delta < SignedMath.min(self.flow, 0);
     }
 
     /// @notice Drops an order whose settlement fee would be out of proportion, unless it closes the position for good, or

@@ -50,8 +50,9 @@ contract Vault is VaultRequests, ERC20Permit {
         _;
     }
 
-    /// @dev What an epoch was closed with is what it settles with. One that can settle does so first: else who closes the
-    ///      next one in the same breath could keep the coordinator out for ever.
+    /// @dev What an epoch was closed with is what it settles with. One that can settle does so first: else who settles and
+    ///      closes the next one in one call could keep the coordinator out. (Who commits every version in that call too
+    ///      still can, for as long as that is worth its gas.)
     modifier betweenEpochs() {
         settleFirst();
         _;

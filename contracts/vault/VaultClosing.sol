@@ -76,7 +76,7 @@ abstract contract VaultClosing is VaultSettlement {
             if (!self.legs[i].done) grow($, self, i, epoch);
         }
         for (uint256 i = 0; i < length; i++) {
-            record($.markets[i], self.seen[i], self.legs[i], $.tolerance);
+            record($.markets[i], self.seen[i], self.legs[i]);
         }
         if (rebalancing && !self.moved) revert NothingToRebalance();
         emit EpochClosed(epoch, self.deposits, self.redeems, rebalancing);
@@ -233,7 +233,7 @@ abstract contract VaultClosing is VaultSettlement {
     }
 
     /// @dev What the epoch's settlement needs to know of a market.
-    function record(VaultMarket storage stored, Observation memory seen, Leg memory leg, uint256 tolerance) private {
+    function record(VaultMarket storage stored, Observation memory seen, Leg memory leg) private {
         bool ordered = leg.delta != 0;
         stored.exposed = ordered || exposed(seen);
         // A stale market is waited for as well: else anyone could pick a quiet minute to leave it out.
@@ -245,7 +245,7 @@ abstract contract VaultClosing is VaultSettlement {
         stored.charge = leg.charge.toUint64();
         stored.leverageBefore = 0;
         // casts: fits for 30,000 years
-        if (leg.closesForAll(seen.size, tolerance)) stored.restsUntil = uint40(block.timestamp + REST);
+        if (leg.closesForAll()) stored.restsUntil = uint40(block.timestamp + REST);
     }
 
     /// @dev Whether a market's price matters: the vault has a position there, or orders.

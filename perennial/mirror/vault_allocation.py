@@ -49,9 +49,9 @@ class Leg:
             self.delta = max(0, most)
             self.drop_unless_worth()
 
-    def closes_for_all(self, tolerance: int) -> bool:
-        """Whether the order closes more than the tolerance beyond what those who leave pay for."""
-        return (min(self.flow, 0) - self.delta) * UNIT > tolerance * self.seen.size
+    def closes_for_all(self) -> bool:
+        """Whether the order closes more than those who leave pay for, because the market is off by so much."""
+        return self.big and self.delta < min(self.flow, 0)
 
     def drop_unless_worth(self) -> None:
         """Drops an order whose settlement fee would be out of proportion.

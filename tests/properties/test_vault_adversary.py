@@ -116,6 +116,32 @@ def test_holders_pay_for_one_cycle_a_day(fees, swings):
         assert stage.vault.epoch >= rounds
 
 
+@pytest.mark.parametrize("fees", FEES[2:])
+def test_flows_do_not_bring_holders_to_pay_again_and_again(fees):
+    """The price swings within the tolerance; flows of another make the market off by more than that each time."""
+    leverage, rounds = 4 * UNIT, 20
+    stage = Stage(markets=2, leverage=leverage, **fees)
+    assets, other, rng = 1_000 * UNIT, PARTY[0], Random(0)
+    stage.enter(PASSIVE, assets)
+    stage.enter(other, 300 * UNIT)
+    stage.put_right()
+    before, vault = stage.worth(PASSIVE), stage.vault
+    for turn in range(rounds):
+        stage.tick((104, 100)[turn % 2] * UNIT)
+        amount = rng.randint(20, 40) * UNIT
+        if turn % 2:
+            vault.redeem(vault.max_redeem(other), other, other)
+            vault.request_deposit(amount, other, other)
+        else:
+            vault.request_redeem(min(vault.convert_to_shares(amount), vault.balance_of(other)), other, other)
+        stage.turn()
+        vault.mint(vault.max_mint(other), other, other)
+
+    lost = before - stage.worth(PASSIVE)
+    cycle = 2 * 2 * (fees.get("settlement_fee", 0) + assets // 2 * leverage // UNIT * fees["maker_fee"] // UNIT)
+    assert lost <= cycle, f"{lost} of {before} lost"
+
+
 # -- A price that is known ---------------------------------------------------------------------------------------------
 
 
