@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.exceptions import DecodingError
+
 from perennial.abi import Reverted
 from perennial.chain import Contract
 
@@ -72,16 +74,13 @@ class ChainlinkRounds:
 
     def latest(self, ids: Sequence[str]) -> Rounds | None:
         """The newest round of each feed; None where one has none."""
-        answers = self._multicall.try_all([_call(self._feed(each).query("latestRoundData")) for each in ids])
-        function = self._feed(ids[0]).query("latestRoundData").function
+        queries = [self._feed(each).query("latestRoundData") for each in ids]
         found = {}
-        for each, answer in zip(ids, answers, strict=True):
-            if isinstance(answer, Reverted):
+        for each, query, answer in zip(ids, queries, self._try(queries), strict=True):
+            values = _values(query, answer)
+            if values is None or not values[3]:
                 return None
-            number, _, _, published, _ = function.decode(answer)
-            if not published:
-                return None
-            found[each] = Round(number, published)
+            found[each] = Round(values[0], values[3])
         numbers = {each: found_.number for each, found_ in found.items()}
         return Rounds(numbers, {each: found_.published for each, found_ in found.items()})
 
@@ -117,9 +116,9 @@ class ChainlinkRounds:
         queries = [feed.query("getRoundData", number) for number in numbers]
         found = []
         for number, query, answer in zip(numbers, queries, self._try(queries), strict=True):
-            published = 0 if isinstance(answer, Reverted) or not answer else query.function.decode(answer)[3]
-            if published:
-                found.append(Round(number, published))
+            values = _values(query, answer)
+            if values is not None and values[3]:
+                found.append(Round(number, values[3]))
         return found
 
     def _last(self, feed: Contract, phase: int) -> int:
@@ -140,7 +139,7 @@ class ChainlinkRounds:
 
     def _ask(self, query: Query) -> tuple[Any, ...] | None:
         (answer,) = self._try([query])
-        return None if isinstance(answer, Reverted) or not answer else query.function.decode(answer)
+        return _values(query, answer)
 
     def _try(self, queries: Sequence[Query]) -> list[bytes | Reverted]:
         return self._multicall.try_all([_call(query) for query in queries])
@@ -151,3 +150,13 @@ class ChainlinkRounds:
 
 def _call(query: Query) -> tuple[str, bytes]:
     return query.to, query.data
+
+
+def _values(query: Query, answer: bytes | Reverted) -> tuple[Any, ...] | None:
+    """What a feed answered; None where it refused, or answered as no feed does: one must not keep back the others."""
+    if isinstance(answer, Reverted):
+        return None
+    try:
+        return query.function.decode(answer)
+    except DecodingError:
+        return None

@@ -253,6 +253,7 @@ class Commits:
             logger.warning("%s", error)
             latest = None
         if latest is None and len(group) == 1:
+            logger.warning("%s: its feeds have no newest price", group[0].info.name)
             self._silent[group[0].info.oracle] = head.timestamp + SILENCE
         if latest is None:
             for each in group[1:] and group:

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from perennial.abi import Reverted
 from perennial.amounts import decimal
 from perennial.keeper.events import EventReader, contracts_of
+from perennial.keeper.view import UNANSWERED
 from perennial.mirror.fixed import UNIT
 from perennial.mirror.position import Book
 
@@ -72,13 +72,17 @@ class KeeperStatus:
 
 @dataclass
 class Status:
-    """All of it, as of a block. `since` is the block from which on keepers' work is counted."""
+    """All of it, as of a block. `since` is the block from which on keepers' work is counted.
+
+    `unanswered` are the markets that are not among `markets` since they, or their prices, do not answer: why, by name.
+    """
 
     block: int
     timestamp: int
     since: int
     markets: list[MarketStatus] = field(default_factory=list)
     keepers: list[KeeperStatus] = field(default_factory=list)
+    unanswered: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """For machines: amounts are decimal text."""
@@ -88,6 +92,7 @@ class Status:
             "since": self.since,
             "markets": [_plain(each) for each in self.markets],
             "keepers": [_plain(each) for each in self.keepers],
+            "unanswered": [{"market": name, "error": why} for name, why in self.unanswered.items()],
         }
 
 
@@ -117,8 +122,9 @@ def status_of(view: KeeperView, start: int, blocks: int | None) -> Status:
     happened: list[Happened] = []
     reader = EventReader(view.rpc, contracts_of(view.markets))
     reader.read(since, head.number, lambda found, _: happened.extend(found))
-    status = Status(head.number, head.timestamp, since)
-    for state in view.states(head):
+    states, unanswered = view.look(head)
+    status = Status(head.number, head.timestamp, since, unanswered=unanswered)
+    for state in states:
         requested = _requested(state, happened)
         status.markets.append(_market(view, state, requested, head))
         status.keepers += _keepers(view, state.info, happened, state.settled)
@@ -184,7 +190,7 @@ def _price(payoff: Contract, latest: tuple[int, int, bool], settled: int) -> int
         return price
     try:
         return int(payoff.read("payoff", price))
-    except Reverted:
+    except UNANSWERED:
         return settled
 
 

@@ -129,7 +129,8 @@ def tables(found: Status) -> list[RenderableType]:
             waits,
             f"{each.oldest} s" if each.waiting else "",
         )
-    alarms = [f"{each.market} is paused." for each in found.markets if each.is_paused]
+    alarms = [f"{name} does not answer: {why}" for name, why in found.unanswered.items()]
+    alarms += [f"{each.market} is paused." for each in found.markets if each.is_paused]
     alarms += [
         f"{each.market} has a shortfall of {short(each.shortfall):f}." for each in found.markets if each.shortfall
     ]

@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from eth_abi.exceptions import DecodingError
+
 from perennial.abi import Reverted
 from perennial.chain import Chain, Contract, Query
 from perennial.keeper.chainlink import ChainlinkRounds
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 ENDLESS = 2**32
 """Later than every version."""
+
+UNANSWERED = (Reverted, DecodingError)
+"""What comes of a question to a contract that may be anybody's: it refuses, or answers with something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +134,29 @@ class KeeperView(SendingNode):
 
     def states(self, head: Head) -> list[MarketState]:
         """Every market now, but for those that do not answer."""
+        states, unanswered = self.look(head)
+        for name, why in unanswered.items():
+            logger.warning("%s does not answer: %s", name, why)
+        return states
+
+    def look(self, head: Head) -> tuple[list[MarketState], dict[str, str]]:
+        """Every market now; of those that do not answer, why, by their names."""
         asked = [(info, self._questions(info)) for info in self.markets]
         results = iter(self.multicall.try_all([_call(query) for _, queries in asked for query in queries]))
-        states = []
+        states, unanswered = [], {}
         for info, queries in asked:
-            found = [next(results) for _ in queries]
+            answers = [next(results) for _ in queries]
             try:
-                states.append(self._state(info, head, iter(answers_of(queries, found))))
-            except Reverted as error:
+                states.append(self._state(info, head, iter(answers_of(queries, answers))))
+            except UNANSWERED as error:
                 # A provider may be anybody's, and what ails one market must not keep back the others.
-                logger.warning("%s does not answer: %s", info.name, error)
+                unanswered[info.name] = str(error)
         windows = self._windows({(each.adapter, each.next or head.timestamp) for each in states if each.adapter})
-        return [
+        found = [
             replace(each, window=windows[each.adapter, each.next or head.timestamp]) if each.adapter else each
             for each in states
         ]
+        return found, unanswered
 
     def unsettled(self, info: MarketInfo, accounts: Sequence[str]) -> list[tuple[int, bool]]:
         """For accounts, at how many versions each has orders pending, and whether a liquidation locks it."""
@@ -226,7 +239,7 @@ class KeeperView(SendingNode):
         oracle: str = self._contract("IMarket", address).read("oracle")
         try:
             factory: str = self._contract("IOracle", oracle).read("factory")
-        except Reverted:
+        except UNANSWERED:
             # A provider that was registered: it is asked for its versions, and for nothing else.
             factory = ""
         return MarketInfo(name, address, oracle, factory)
@@ -284,15 +297,15 @@ class KeeperView(SendingNode):
                 feeds = self._contract("IPythOracle", address).read("feedsOf", oracle)
                 names = tuple("0x" + identifier.hex() for identifier, _ in feeds)
                 self._adapters[key] = Adapter(address, self._pyth(address), names)
-            except Reverted:
+            except UNANSWERED:
                 self._adapters[key] = None
         return self._adapters[key]
 
     def _pyth(self, address: str) -> str:
-        """The Pyth of an adapter; empty for one of Chainlink's. Raises Reverted where it is another."""
+        """The Pyth of an adapter; empty for one of Chainlink's. Raises one of `UNANSWERED` where it is another."""
         try:
             pyth: str = self._contract("IPythOracle", address).read("pyth")
-        except Reverted:
+        except UNANSWERED:
             self._contract("IChainlinkOracle", address).read("sequencerGrace")
             return ""
         return pyth

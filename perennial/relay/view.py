@@ -33,8 +33,15 @@ IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
 WALLET_GAS = 2_000_000
 """What a contract wallet may take to answer: whoever posts names it, and its code may do anything."""
 
-FAILED = (-32000, -32003, -32015, -32603)
-"""Codes of nodes' answers to a call that ended without a revert: out of gas, an invalid opcode. Each has its own."""
+GAVE_UP = (
+    "revert", "vmexecutionerror", "outofgas", "gasuintoverflow", "opcode", "badinstruction", "invalidoperation",
+    "invalidjump", "badjump", "stackunderflow", "stackoverflow", "stacklimit", "stackitems", "outofbounds",
+    "outofoffset", "writeprotection", "statechangeduringstaticcall", "illegalstatechange", "staticcallviolation",
+)  # fmt: skip
+"""How nodes say that a call ended, with or without a revert: of their words, the letters alone. Each has its own.
+
+Their codes do not tell: -32000 and -32603 are a block or a state as well that a node does not have, or not in time.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,10 @@ class NodeView:
     # -- As ChainView ------------------------------------------------------------------------------------------------
 
     def is_contract_signature(self, signer: str, digest: bytes, signature: bytes) -> bool:
-        """Whether a contract wallet takes the signature as its own (ERC-1271)."""
+        """Whether a contract wallet takes the signature as its own (ERC-1271).
+
+        Raises NodeError where the node cannot tell: what is valid must not be refused for good.
+        """
         data = IS_VALID_SIGNATURE + encode(["bytes32", "bytes"], [digest, signature])
         call = {"to": signer, "data": "0x" + data.hex(), "gas": hex(WALLET_GAS)}
         try:
@@ -90,7 +100,7 @@ class NodeView:
         except Reverted:
             return False
         except RpcError as error:
-            if error.code not in FAILED:
+            if not _gave_up(error):
                 raise
             return False
         return bytes.fromhex(answer[2:66]) == IS_VALID_SIGNATURE.ljust(32, b"\0")
@@ -238,6 +248,12 @@ def _event(contract: str, name: str) -> tuple[bytes, Event]:
         if event.name == name:
             return topic, event
     raise LookupError(f"{contract} has no event {name}")
+
+
+def _gave_up(error: RpcError) -> bool:
+    """Whether a call ran and ended badly: an answer of who was called, no failure of the node's."""
+    said = "".join(letter for letter in str(error.message).lower() if letter.isalpha())
+    return any(each in said for each in GAVE_UP)
 
 
 def _ceil(numerator: int, denominator: int) -> int:

@@ -37,6 +37,13 @@ def test_pause_and_shortfall_are_said():
     assert "ETH-BTC has" not in text
 
 
+def test_a_market_that_does_not_answer_is_said():
+    status = Status(1, 2, 0, [market()], unanswered={"ETH-BTC": "revert()"})
+
+    assert "ETH-BTC does not answer: revert()\n" in shown(status)
+    assert status.to_dict()["unanswered"] == [{"market": "ETH-BTC", "error": "revert()"}]
+
+
 def test_a_keepers_ether_is_shown():
     keeper = KeeperStatus("0x" + "ab" * 20, "BTC-USD", commits=1, balance=1_500_000_000_000_000_000)
     status = Status(1, 2, 0, [market()], [keeper])

@@ -1,5 +1,6 @@
 """NodeView: what the relay asks a chain, against the contracts."""
 
+import re
 from threading import Thread
 
 import pytest
@@ -7,7 +8,7 @@ from ape_ethereum.multicall.constants import MULTICALL3_CODE
 
 from perennial.abi import Reverted
 from perennial.amounts import raw
-from perennial.chain import Chain, Contract, Rpc
+from perennial.chain import Chain, Contract, Rpc, RpcError
 from perennial.intents import Domain, Intent, message_hash, sign
 from perennial.local import FREE, NOBODY, LocalMarket
 from perennial.multicall import ADDRESS as MULTICALL
@@ -155,6 +156,65 @@ def test_a_wallet_that_misbehaves_does_not_sign(view, make, node, code):
     intent, signature = make(1)
 
     assert not view.is_contract_signature(wallet, message_hash(intent, view.domain), signature)
+
+
+@pytest.fixture
+def node_says(view, monkeypatch):
+    """The relay's node refuses every request, in these words."""
+
+    def node_says(code, message):
+        def refuse(method, *_):
+            raise RpcError(method, code, message)
+
+        monkeypatch.setattr(view._chain().rpc, "call", refuse)
+
+    return node_says
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (-32000, "header not found"),
+        (-32000, "missing trie node 4e1c0de3 (path ) state 0x4e1c is not available"),
+        (-32000, "execution timeout"),
+        (-32000, "execution aborted (timeout = 5s)"),
+        (-32000, "request timed out"),
+        (-32603, "internal error"),
+        (-32603, "Internal JSON-RPC error."),
+        (-32005, "rate limit exceeded"),
+    ],
+)
+def test_a_node_that_cannot_tell_refuses_no_signature(view, make, local, node_says, code, message):
+    """What the wallet would say is not known: who posts is told to ask again, not that it does not sign."""
+    intent, signature = make(1)
+    node_says(code, message)
+
+    with pytest.raises(RpcError, match=re.escape(message)):
+        view.is_contract_signature(local.trader.address, message_hash(intent, view.domain), signature)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (-32000, "out of gas"),
+        (-32000, "execution reverted"),
+        (3, "execution reverted: no"),
+        (-32000, "invalid opcode: INVALID"),
+        (-32000, "stack underflow (0 <=> 1)"),
+        (-32000, "stack limit reached 1024 (1023)"),
+        (-32000, "invalid jump destination"),
+        (-32000, "write protection"),
+        (-32003, "EVM error OutOfGas"),
+        (-32603, "EVM error: OpcodeNotFound"),
+        (-32603, "VM Exception while processing transaction: reverted with reason string 'no'"),
+        (-32015, "VM execution error."),
+    ],
+)
+def test_a_wallet_whose_call_ends_badly_does_not_sign(view, make, local, node_says, code, message):
+    intent, signature = make(1)
+    node_says(code, message)
+
+    assert not view.is_contract_signature(local.trader.address, message_hash(intent, view.domain), signature)
 
 
 def test_states_and_fills(view, local, make, fund, fill):
