@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perennial.amounts import raw
-from perennial.keeper.where import locate
+from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
 from perennial.shell import Command, examples
 
@@ -35,10 +35,8 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
         "keeper --network base-sepolia --node https://… --keystore keeper.json --once --json",
     ),
 )
-@click.option(
-    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
-)
-@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@network_option
+@node_option
 @click.option(
     "--market",
     "markets",

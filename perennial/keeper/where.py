@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 DEFAULT = "devnet"
 
+network_option = click.option(
+    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
+)
+node_option = click.option(
+    "--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known."
+)
+"""What keeper, relay and solver are all asked with; `locate` takes the answers."""
+
 
 @dataclass(frozen=True)
 class Where:

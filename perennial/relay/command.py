@@ -6,7 +6,7 @@ import logging
 
 import click
 
-from perennial.keeper.where import locate
+from perennial.keeper.where import locate, network_option, node_option
 from perennial.shell import Command, examples
 
 
@@ -18,10 +18,8 @@ from perennial.shell import Command, examples
         "relay --network base-sepolia --node https://… --market BTC-USD --host 0.0.0.0 --proxies 1",
     ),
 )
-@click.option(
-    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
-)
-@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@network_option
+@node_option
 @click.option("--market", "markets", multiple=True, help="Market by name or address; several. All if missing.")
 @click.option(
     "--database",

@@ -11,7 +11,7 @@ from threading import Event
 import click
 
 from perennial.amounts import raw
-from perennial.keeper.where import locate
+from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
 from perennial.shell import Command, examples
 
@@ -42,11 +42,9 @@ AMOUNT = _Amount()
         "solver --market BTC-USD --max-inventory 5 --dry-run --account 0x…",
     ),
 )
-@click.option(
-    "--network", envvar="PERENNIAL_NETWORK", help="Whose manifest says where things are: devnet, base-sepolia, a file."
-)
+@network_option
 @click.option("--relay", "relay_url", envvar="PERENNIAL_RELAY", help="Relay to ask; the manifest's if missing.")
-@click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node, over HTTP; a devnet's is known.")
+@node_option
 @click.option("--market", required=True, help="Market to work on, by name or address.")
 @click.option(
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
