@@ -16,7 +16,7 @@ def journal(tmp_path, deployer):
 
 @pytest.fixture
 def sender(node, deployer, journal):
-    return SigningSender(node.chain, signer_of(deployer), journal, patience=0)
+    return SigningSender(node.chain, signer_of(deployer), journal)
 
 
 def test_the_hash_is_on_disk_before_the_transaction_leaves(node, sender, journal, monkeypatch):
@@ -45,6 +45,7 @@ def test_a_step_that_was_sent_is_not_sent_again(node, sender, deployer):
 def test_what_waits_too_long_is_sent_again_with_a_higher_fee_and_the_same_nonce(
     node, sender, journal, deployer, monkeypatch
 ):
+    sender.patience = 0
     node.rpc.call("evm_setAutomine", False)
     call = node.rpc.call
 
