@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -83,7 +83,7 @@ def devnet(
             # Again: Ape has put handlers of its own in their place.
             _end_by_signals()
             _say(up, as_json=as_json)
-            threading.Event().wait()
+            _wait()
     except _Ended:
         if not as_json:
             click.echo("\nThe devnet has ended.")
@@ -150,7 +150,7 @@ def prices(node: str, port: int, hour: int, start: str, seed: int | None) -> Non
             with serving(create_app(publisher), port=port) as url:
                 click.echo(f"prices at {url}")
                 sys.stdout.flush()
-                threading.Event().wait()
+                _wait()
     except _Ended:
         return
     except (PriceError, OSError) as error:
@@ -183,6 +183,15 @@ def _end_by_signals() -> None:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
+
+
+def _wait() -> NoReturn:
+    """Until a signal ends it.
+
+    Again and again, since the signal of a process that was stopped may reach another thread, and wake only that one.
+    """
+    while True:
+        time.sleep(1)
 
 
 def _midnight(day: str) -> int:
