@@ -93,8 +93,10 @@ class Rpc:
         answers = self._post([_request(index, method, params) for index, (method, params) in enumerate(requests)])
         if not isinstance(answers, list):  # A node that refuses the batch as a whole answers once.
             return [_result("batch", answers)]
-        answers.sort(key=lambda answer: answer["id"])
-        return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
+        by_id = {each.get("id"): each for each in answers if isinstance(each, dict)}
+        # Some refuse the batch as a whole by an answer to one, or to none, of its requests.
+        fault = next((each for each in by_id.values() if each.get("error")), answers)
+        return [_result(method, by_id.get(index, fault)) for index, (method, _) in enumerate(requests)]
 
     def _post(self, body: Json) -> Json:
         try:

@@ -107,7 +107,7 @@ def move(feed: str, price: str, network: str) -> None:
     except ManifestError as error:
         raise click.UsageError(str(error)) from error
     try:
-        answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price})
+        answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price}, timeout=30)
     except httpx2.HTTPError as error:
         raise click.ClickException(f"the devnet's prices do not answer at {prices}: {error}") from error
     if answer.status_code != httpx2.codes.OK:

@@ -82,12 +82,12 @@ def test_what_was_first_is_asked_once(url, publisher, monkeypatch):
 
 
 def test_feeds(url):
-    assert [each["id"] for each in httpx2.get(f"{url}/v2/price_feeds").json()] == [BTC, ETH]
+    assert [each["id"] for each in httpx2.get(f"{url}/v2/price_feeds", timeout=60).json()] == [BTC, ETH]
 
 
 class TestMoves:
     def test_from_the_next_second_on(self, url, publisher):
-        answer = httpx2.post(f"{url}/moves", json={"feed": "ETH", "price": "1234.5"})
+        answer = httpx2.post(f"{url}/moves", json={"feed": "ETH", "price": "1234.5"}, timeout=60)
 
         assert answer.json() == {"feed": "ETH", "price": "1234.5", "since": NOW + 1}
         assert publisher.feed("ETH").source.price(NOW + 1) == 1_234_500_000
@@ -96,7 +96,9 @@ class TestMoves:
         ("feed", "price", "code"), [("DOGE", "1", 404), ("BTC", "-1", 422), ("BTC", "much", 422), ("BTC", "0", 422)]
     )
     def test_refused(self, url, feed, price, code):
-        assert httpx2.post(f"{url}/moves", json={"feed": feed, "price": price}).status_code == code
+        answer = httpx2.post(f"{url}/moves", json={"feed": feed, "price": price}, timeout=60)
+
+        assert answer.status_code == code
 
 
 def test_nobody_answers():
