@@ -221,10 +221,10 @@ interface IMarket is IMarketErrors, IMarketEvents {
 
     /// @notice Fees to be claimed (§8).
     /// @return protocol By the factory's owner
-    /// @return oracle_ By the OracleFactory, settlement fees included
+    /// @return oracle By the OracleFactory, settlement fees included
     /// @return risk By the coordinator
     /// @return donation By the beneficiary
-    function fees() external view returns (UFixed6 protocol, UFixed6 oracle_, UFixed6 risk, UFixed6 donation);
+    function fees() external view returns (UFixed6 protocol, UFixed6 oracle, UFixed6 risk, UFixed6 donation);
 
     /// @return Settlement fees charged at a version once it is settled; 0 where it was invalid
     function settlementFees(uint256 version) external view returns (UFixed6);
