@@ -110,7 +110,9 @@ def test_what_answers_as_no_node_does(monkeypatch, answer):
         rpc.call("eth_chainId")
 
 
-@pytest.mark.parametrize("address", ["localhost:8545", "ws://127.0.0.1:8545", "http://", "http://127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "address", ["localhost:8545", "ws://127.0.0.1:8545", "http://", "http://127.0.0.1:port", "http://[::1"]
+)
 def test_an_address_that_is_none(address):
     with pytest.raises(ValueError, match="is not the address of a node"):
         Rpc(address)

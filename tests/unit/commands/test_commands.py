@@ -205,7 +205,7 @@ def test_the_networks_relay(run, network):
         ends(run(*question), 2, "which relay? local names none: give its address (--relay, or PERENNIAL_RELAY)")
         change(network, relay=f"http://127.0.0.1:{port}")
         ends(run(*question), 3, "the relay does not answer")
-        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 3, "missing an 'http://'")
+        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 2, "'elsewhere' is not the address of a relay")
 
 
 def test_a_relay_that_hands_out_another_intent(run, local, monkeypatch):

@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from perennial.chain import NodeAddressError
 from perennial.keeper.hermes import Hermes, HermesError
 from perennial.mirror.versions import Update
 from perennial.prices import encode_update
@@ -109,3 +110,24 @@ def test_nobody_answers():
 def test_something_else_answers(url):
     with Hermes(f"{url}/v2/price_feeds/..") as hermes, pytest.raises(HermesError):
         hermes.latest(["0x00"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(httpx2.Response(401), "it answers 401 Unauthorized"), (httpx2.Response(200, text="no"), "as Hermes")],
+)
+def test_the_key_of_a_hosted_service_is_not_told(answer, says):
+    """It is in the path, or in the query: what is logged has neither."""
+    with Hermes("https://name:KEY@prices.example:8443/KEY/?token=KEY") as hermes:
+        base = hermes._client.base_url
+        hermes._client = httpx2.Client(transport=httpx2.MockTransport(lambda _: answer), base_url=base)
+        with pytest.raises(HermesError, match=says) as refused:
+            hermes.latest([BTC])
+    assert "prices.example:8443" in str(refused.value)
+    assert "KEY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1", "http://[::1", "http://127.0.0.1:port"])
+def test_what_is_no_address(address):
+    with pytest.raises(NodeAddressError, match="is not the address of Hermes"):
+        Hermes(address)
