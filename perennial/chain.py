@@ -38,7 +38,7 @@ class NodeError(Exception):
 
 
 class NodeAddressError(ValueError):
-    """A text is no address of a node."""
+    """A text is no address of a node, or of what else is asked over HTTP."""
 
 
 class RpcError(NodeError):
@@ -53,11 +53,10 @@ class Rpc:
     """One connection that is kept open. A context manager closes it."""
 
     def __init__(self, uri: str, timeout: float = 60) -> None:
+        check_address(uri, "a node, such as http://127.0.0.1:8545")
         self.uri, parts = uri, urlsplit(uri)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _has_port(uri):
-            raise NodeAddressError(f"{uri!r} is not the address of a node, such as http://127.0.0.1:8545")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=timeout)
+        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
         self._path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
 
     def __enter__(self) -> Self:
@@ -93,8 +92,10 @@ class Rpc:
         answers = self._post([_request(index, method, params) for index, (method, params) in enumerate(requests)])
         if not isinstance(answers, list):  # A node that refuses the batch as a whole answers once.
             return [_result("batch", answers)]
-        answers.sort(key=lambda answer: answer["id"])
-        return [_result(method, answer) for (method, _), answer in zip(requests, answers, strict=True)]
+        by_id = {each.get("id"): each for each in answers if isinstance(each, dict)}
+        # Some refuse the batch as a whole by an answer to one, or to none, of its requests.
+        fault = next((each for each in by_id.values() if each.get("error")), answers)
+        return [_result(method, by_id.get(index, fault)) for index, (method, _) in enumerate(requests)]
 
     def _post(self, body: Json) -> Json:
         try:
@@ -210,12 +211,16 @@ class Contract:
         return found
 
 
-def _has_port(uri: str) -> bool:
-    """Whether what stands for a port is one, where something does."""
+def check_address(uri: str, what: str) -> None:
+    """Raises NodeAddressError where it is no address of HTTP; `what` should be there, with an example."""
     try:
-        return urlsplit(uri).port != 0
+        parts = urlsplit(uri)
+        # What stands for a port must be one, where something does.
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return
     except ValueError:
-        return False
+        pass
+    raise NodeAddressError(f"{uri!r} is not the address of {what}")
 
 
 def _request(identifier: int, method: str, params: Sequence[Json]) -> Json:

@@ -5,9 +5,17 @@ Those of who trades have `perennial.commands.session` besides, which speaks JSON
 
 from __future__ import annotations
 
+import logging
+import signal
+from threading import Event
 from typing import Any
 
 import click
+
+logger = logging.getLogger(__name__)
+
+GRACE = 10.0
+"""Seconds until a process that is told to end does not wait any longer."""
 
 REFUSED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: a contract or a node refuses; what was asked for cannot be meant; nothing answers."""
@@ -26,6 +34,35 @@ class Command(click.Command):
             ended = click.ClickException(message_of(error))
             ended.exit_code = code
             raise ended from error
+
+
+def stopped_by_signals(grace: float = GRACE) -> Event:
+    """An event that SIGINT and SIGTERM set, for a process that looks at it between its rounds.
+
+    A node that does not answer may keep it from looking for minutes: `grace` seconds later, or by a second signal, it
+    is ended where it is, by SystemExit. That loses nothing to who writes down what is sent before it is sent.
+    """
+    stop = Event()
+
+    def end(*_: object) -> None:
+        if stop.is_set():
+            logger.warning("ended without waiting for what does not answer")
+            raise SystemExit(0)
+        stop.set()
+        signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, grace)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+    return stop
+
+
+AT_ALL = click.FloatRange(min=0, min_open=True)
+"""More than nothing: of seconds between two looks, or of requests a second."""
+
+COUNT = click.IntRange(min=0)
+
+PORT = click.IntRange(0, 65_535)
 
 
 def examples(*lines: str) -> str:

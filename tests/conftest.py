@@ -7,6 +7,7 @@ from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from perennial import artifacts
 from perennial.deploy import Deployment, deploy_protocol
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from ape.managers.chain import ChainManager
     from ape.managers.project import LocalProject
 
+
+# The same examples at every run, however busy the machine: what fails here fails everywhere. For others: `make fuzz`,
+# `pytest --hypothesis-profile=default`. A function's fixtures are factories here, so its examples may share them.
+settings.register_profile(
+    "gate",
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("gate")
 
 ROLES = (
     "operator",

@@ -83,12 +83,14 @@ interface IMarket is IMarketErrors, IMarketEvents {
         Fixed6 price
     ) external;
 
-    /// @notice Makes many fills.
+    /// @notice Makes many fills. The accounts or their operator.
+    /// @dev Without `skip` reverts as `fill` does.
     /// @param fills Fills, in order
     /// @param skip Whether a bad one is skipped with a FillSkipped event, instead of undoing all
     function fillBatch(Fill[] calldata fills, bool skip) external;
 
     /// @notice Makes many crosses. Anyone may call.
+    /// @dev Without `skip` reverts as `fill` does.
     /// @param crosses Crosses, in order
     /// @param skip Whether a bad one is skipped with a FillSkipped event, instead of undoing all
     function crossBatch(Cross[] calldata crosses, bool skip) external;
@@ -191,6 +193,7 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @return The market's settled sizes, with the version that they are of
     function position() external view returns (Position memory);
 
+    /// @param account Whose account
     /// @return The account's settled size; `timestamp` is the market's settled version, or the account's oldest pending
     ///         version where the market has settled that one already and the account has not
     function positions(address account) external view returns (Position memory);
@@ -198,13 +201,16 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @return The market's sizes with every pending order; `timestamp` is the newest pending version
     function pendingPosition() external view returns (Position memory);
 
+    /// @param account Whose account
     /// @return The account's size with every pending order; `timestamp` is its newest pending version
     function pendingPositions(address account) external view returns (Position memory);
 
+    /// @param account Whose account
     /// @return Collateral of the account; negative where it owes the market
     function collateral(address account) external view returns (Fixed6);
 
     /// @notice What the account has and needs (§10.1, §10.2).
+    /// @param account Whose account
     /// @return effectiveCollateral Collateral less the fees of pending orders, plus pending price guarantees
     /// @return margin What its worst size needs after an increase or a withdrawal
     /// @return maintenance What its settled size needs not to be liquidated
@@ -213,19 +219,22 @@ interface IMarket is IMarketErrors, IMarketEvents {
         view
         returns (Fixed6 effectiveCollateral, UFixed6 margin, UFixed6 maintenance);
 
-    /// @return Referral, solver and liquidation credits
+    /// @param account Whose account
+    /// @return Referral, solver and liquidation credits, USD with 6 decimals
     function claimable(address account) external view returns (UFixed6);
 
+    /// @param account Whose account
     /// @return Accrued rewards, reward tokens with 6 decimals
     function rewards(address account) external view returns (UFixed6);
 
     /// @notice Fees to be claimed (§8).
     /// @return protocol By the factory's owner
-    /// @return oracle_ By the OracleFactory, settlement fees included
+    /// @return oracle By the OracleFactory, settlement fees included
     /// @return risk By the coordinator
     /// @return donation By the beneficiary
-    function fees() external view returns (UFixed6 protocol, UFixed6 oracle_, UFixed6 risk, UFixed6 donation);
+    function fees() external view returns (UFixed6 protocol, UFixed6 oracle, UFixed6 risk, UFixed6 donation);
 
+    /// @param version Timestamp
     /// @return Settlement fees charged at a version once it is settled; 0 where it was invalid
     function settlementFees(uint256 version) external view returns (UFixed6);
 
@@ -242,9 +251,11 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @return Sum of what accounts below zero owe the market (§10.6)
     function shortfall() external view returns (UFixed6);
 
+    /// @param account Whose account
     /// @return Whether the account has a position or pending orders and less than its maintenance requirement
     function liquidatable(address account) external view returns (bool);
 
+    /// @param account Whose account
     /// @return Whether a liquidation of the account waits for its version
     function locked(address account) external view returns (bool);
 
@@ -271,6 +282,7 @@ interface IMarket is IMarketErrors, IMarketEvents {
     /// @return How many versions of the market wait for settlement
     function pendingCount() external view returns (uint256);
 
+    /// @param account Whose account
     /// @return How many versions of the account wait for settlement
     function pendingCounts(address account) external view returns (uint256);
 }

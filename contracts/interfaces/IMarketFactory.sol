@@ -113,6 +113,7 @@ interface IMarketFactory is IBeacon {
     /// @return The market; reverts beyond the last
     function markets(uint256 index) external view returns (address);
 
+    /// @param market Any address
     /// @return Whether this factory opened the market
     function isMarket(address market) external view returns (bool);
 
@@ -186,9 +187,13 @@ interface IMarketFactory is IBeacon {
     /// @param signatures One for each
     function updateSignerBatchWithSignatures(SignerUpdate[] calldata updates, bytes[] calldata signatures) external;
 
+    /// @param account Whose account
+    /// @param operator Any address
     /// @return Whether `operator` may act for `account`
     function operators(address account, address operator) external view returns (bool);
 
+    /// @param account Whose account
+    /// @param signer Any address
     /// @return Whether `signer` may sign intents for `account`
     function signers(address account, address signer) external view returns (bool);
 

@@ -93,9 +93,11 @@ interface IVerifier {
     function consume(Intent calldata intent, bytes calldata signature, uint256 size) external;
 
     /// @notice What can still be filled of an intent; its signature, signer and market are not looked at.
+    /// @param intent The intent
     /// @return Size with 6 decimals; 0 where the intent has expired or its nonce or group was cancelled
     function remaining(Intent calldata intent) external view returns (uint256);
 
+    /// @param intent The intent
     /// @return Hash that the signer of an intent signs (EIP-712), and by which fills of it are counted
     function hash(Intent calldata intent) external view returns (bytes32);
 
@@ -115,10 +117,14 @@ interface IVerifier {
 
     /// @notice As cancelNonce, for an account that the caller is, or is an approved signer of.
     /// @dev Reverts with SignerNotAuthorised.
+    /// @param account Whose messages
+    /// @param nonce Any number, whether a message has it or not
     function cancelNonceOf(address account, uint256 nonce) external;
 
     /// @notice As cancelGroup, for an account that the caller is, or is an approved signer of.
     /// @dev Reverts with SignerNotAuthorised.
+    /// @param account Whose messages
+    /// @param group Any number, whether a message is in it or not
     function cancelGroupOf(address account, uint256 group) external;
 
     /// @notice Cancels a nonce for whoever signed for it. Anyone may relay; the domain is this contract.
@@ -135,9 +141,13 @@ interface IVerifier {
     /// @param signature Of the account or an approved signer
     function cancelGroupWithSignature(GroupCancellation calldata cancellation, bytes calldata signature) external;
 
+    /// @param account Whose messages
+    /// @param nonce Their nonce
     /// @return Whether messages of the account with this nonce no longer count
     function nonceCancelled(address account, uint256 nonce) external view returns (bool);
 
+    /// @param account Whose messages
+    /// @param group Their group
     /// @return Whether messages of the account in this group no longer count
     function groupCancelled(address account, uint256 group) external view returns (bool);
 
@@ -146,11 +156,15 @@ interface IVerifier {
     /// @notice Checks an approval that the account itself has signed, and uses up its nonce. MarketFactory only, which is
     ///         the domain.
     /// @dev Reverts with NotMarketFactory, and as cancelNonceWithSignature does.
+    /// @param update The approval
+    /// @param signature Of the account
     function consumeOperatorUpdate(OperatorUpdate calldata update, bytes calldata signature) external;
 
     /// @notice Checks an approval that the account itself has signed, and uses up its nonce. MarketFactory only, which is
     ///         the domain.
     /// @dev Reverts with NotMarketFactory, and as cancelNonceWithSignature does.
+    /// @param update The approval
+    /// @param signature Of the account
     function consumeSignerUpdate(SignerUpdate calldata update, bytes calldata signature) external;
 
     /// @return MarketFactory, which knows the signers of accounts

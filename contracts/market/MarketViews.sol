@@ -191,7 +191,7 @@ abstract contract MarketViews {
     }
 
     /// @notice See IMarket.fees.
-    function fees() external view returns (UFixed6 protocol, UFixed6 oracle_, UFixed6 risk, UFixed6 donation) {
+    function fees() external view returns (UFixed6, UFixed6, UFixed6, UFixed6) {
         MarketStorage storage $ = marketStorage();
         ClaimableFees memory split = Fees.afterSplit(Fees.load($.claimableFees), PricingStorage.load($.pricing), $.fees);
         return (

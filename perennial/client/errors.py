@@ -23,18 +23,29 @@ class InputError(ClientError, ValueError):
 
 
 class UnreachableError(ClientError):
-    """A node, a relay or a manifest is not there, or does not answer in time."""
+    """A node, a relay or a manifest is not there, or does not answer in time.
+
+    `transaction` is the hash of what was sent before that, and must not be sent again unseen; None if nothing was.
+    """
+
+    def __init__(self, message: str, transaction: str | None = None) -> None:
+        super().__init__(message)
+        self.transaction = transaction
 
 
 class NotMinedError(UnreachableError):
-    """A transaction was sent and is in no block yet. It may still get there: do not send it again."""
+    """A transaction was sent and is in no block yet, as far as the node says. It may still get there.
 
-    def __init__(self, transaction: str, seconds: float) -> None:
+    `trouble` is why the node did not answer last, if it did not.
+    """
+
+    def __init__(self, transaction: str, seconds: float, trouble: Exception | None = None) -> None:
+        known = f" that is known of ({trouble})" if trouble else ""
         super().__init__(
-            f"transaction {transaction} is in no block after {seconds:g} s: it may still get there, so look for it "
-            "before you repeat it"
+            f"transaction {transaction} is in no block{known} after {seconds:g} s: it may still get there, so look for "
+            "it before you repeat it",
+            transaction,
         )
-        self.transaction = transaction
 
 
 class Refused(ClientError):  # noqa: N818 -- the contracts refused, nothing is wrong here

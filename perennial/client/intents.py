@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennial.amounts import decimal
-from perennial.chain import Chain, Contract
+from perennial.chain import Chain, Contract, NodeAddressError
 from perennial.client.errors import ClientError, InputError, UnreachableError
 from perennial.client.numbers import Number, amount, instant, signed, units_for
 from perennial.client.records import Record
@@ -234,6 +234,8 @@ def _ask(protocol: Protocol, relay: str | None, question: Any) -> Any:
     try:
         with RelayClient(where) as client:
             return question(client)
+    except NodeAddressError as error:
+        raise InputError(str(error)) from error
     except Refusal as error:
         raise RelayRefusedError(error.code, error.message) from error
     except RelayError as error:

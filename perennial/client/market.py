@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from perennial.amounts import decimal
@@ -97,7 +97,7 @@ class Market:
     def position(self, account: Any) -> Position:
         """What an account has here, as if settled now."""
         who = address_of(account)
-        rewards = self.contract.read("rewards", who)
+        rewards = self.protocol.guard(lambda: self.contract.read("rewards", who))
         return quotes.position(self.name, self.snapshot(who), who.lower(), who, rewards)
 
     def quote(
@@ -140,7 +140,8 @@ class Market:
         """An account's orders and what became of them, oldest first, from the block `since` on."""
         who, first = address_of(account), _block(since)
         snapshot = self.snapshot()
-        return tuple(self._book(who).orders(snapshot, self.start_block if first is None else first))
+        start = self.start_block if first is None else first
+        return tuple(self.protocol.guard(lambda: self._book(who).orders(snapshot, start)))
 
     def history(self, account: Any, since: int | None = None) -> History:
         """Every change of an account's collateral and what made it; entries from the block `since` on.
@@ -148,7 +149,8 @@ class Market:
         All events of the market are read, in bounded ranges of blocks.
         """
         place = Place(self.protocol.rpc, self.name, self.address, self.protocol.verifier, self.start_block)
-        return history(place, address_of(account), self.protocol.block(), _block(since), self.protocol.span)
+        who, last, first = address_of(account), self.protocol.block(), _block(since)
+        return self.protocol.guard(lambda: history(place, who, last, first, self.protocol.span))
 
     def snapshot(self, *accounts: str) -> Snapshot:
         """The market with these accounts at the newest block, for the mirror's questions."""
@@ -223,7 +225,7 @@ class Market:
         to = address("receiver", account if receiver is None else receiver)
         paid, transactions = {"claim": 0, "claimReward": 0}, []
         for verb, view, event in (("claim", "claimable", "Claimed"), ("claimReward", "rewards", "RewardClaimed")):
-            if not self.contract.read(view, who):
+            if not self.protocol.guard(partial(self.contract.read, view, who)):
                 continue
             mined = self._send(account, verb, who, to)
             paid[verb] = sum(values["amount"] for values in self.events(mined, event))
@@ -253,17 +255,25 @@ class Market:
         """Waits until an order's price has come, or its version turned out invalid; returns what became of it.
 
         With `settle`, an account, it is then settled on chain, if nobody else has. Raises UnreachableError where
-        nothing has come within `timeout` seconds: the order is still there.
+        nothing has come within `timeout` seconds, or the node has not said so: the order is still there.
         """
         deadline = time.monotonic() + timeout
         while True:
-            order = self._order(placed)
-            if order.state != OrderState.WAITING:
-                break
+            trouble: UnreachableError | None = None
+            try:
+                order = self._order(placed)
+                if order.state != OrderState.WAITING:
+                    break
+            except UnreachableError as error:
+                # A node that drops out, or is behind the one that has mined it, says nothing of the order.
+                trouble = error
             if time.monotonic() > deadline:
+                why = trouble or "the order still waits for it"
                 raise UnreachableError(
-                    f"no price has come for version {placed.version} in {timeout:g} s: the order still waits for it"
-                )
+                    f"no price has come for version {placed.version} in {timeout:g} s (the order is placed, by "
+                    f"transaction {placed.transaction}): {why}",
+                    placed.transaction,
+                ) from trouble
             sleep(POLL)
         if order.state == OrderState.PRICED and settle is not None:
             self.settle(settle, of=placed.account)
@@ -354,14 +364,15 @@ class Market:
             market=self.name,
             account=who,
             amount=decimal(came - went),
-            collateral=decimal(self.contract.read("collateral", who)),
+            collateral=decimal(self.protocol.after(mined, lambda: self.contract.read("collateral", who))),
             approved=decimal(approved),
             transaction=mined.receipt.hash,
             block=mined.block,
         )
 
     def _order(self, placed: Placed) -> Order:
-        found = self._book(placed.account).orders(self.snapshot(), placed.block, only=placed.version)
+        snapshot, book = self.snapshot(), self._book(placed.account)
+        found = self.protocol.guard(lambda: book.orders(snapshot, placed.block, only=placed.version))
         orders = [order for order in found if placed.transaction in order.transactions]
         if not orders:
             raise NotMinedError(placed.transaction, 0)

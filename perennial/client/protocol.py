@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from perennial.client.results import Position
+    from perennial.client.sending import Mined
     from perennial.client.tokens import Spender
     from perennial.vaults import Definition, Vault
     from perennial.vaults.results import Created
@@ -265,6 +266,17 @@ class Protocol:
             raise Refused(error) from error
         except NodeError as error:
             raise UnreachableError(str(error)) from error
+
+    def after(self, mined: Mined, question: Callable[[], T]) -> T:
+        """As `guard`, once a transaction is mined: whoever hears that the node is gone must not repeat it."""
+        try:
+            return self.guard(question)
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"transaction {mined.receipt.hash} is in block {mined.block}, do not repeat it; what came of it is not "
+                f"known, since {error}",
+                mined.receipt.hash,
+            ) from error
 
 
 def _check_name(what: str, name: Any) -> None:

@@ -68,7 +68,8 @@ class Sender:
         """Makes a call of `account` and waits until it is mined.
 
         Raises Refused before anything is sent where it would revert, and with the transaction's hash where it did
-        revert; NotMinedError where it takes too long; UnreachableError where the node does not answer.
+        revert; UnreachableError where the node does not answer and nothing was sent; NotMinedError, with the hash,
+        where a transaction may have been sent and is not known to be mined, whatever the node says or does not say.
         """
         sender = address_of(account)
         try:
@@ -108,10 +109,20 @@ class Sender:
                 if not any(words in said for words in _TAKEN):
                     raise
                 # It may be this one that was mined, its answer lost on the way: it must not be sent again.
-                if self._rpc.call("eth_getTransactionByHash", digest) is None:
+                if not self._may_know(digest):
                     continue
+            except NodeError:
+                # It may have arrived, and its answer was lost: whoever waits for it finds out.
+                pass
             return digest
         raise ClientError(f"the nonce of {sender} is taken again and again: something else sends with the same key")
+
+    def _may_know(self, digest: str) -> bool:
+        """Whether the node has a transaction, or cannot tell."""
+        try:
+            return self._rpc.call("eth_getTransactionByHash", digest) is not None
+        except NodeError:
+            return True
 
     def _transaction(self, query: Query, nonce: int, gas: int) -> dict[str, Any]:
         tip = self._tip()
@@ -142,17 +153,24 @@ class Sender:
     def _wait(self, digest: str, sender: str, query: Query) -> Mined:
         deadline, pause = self._clock() + self._patience, 0.02
         while True:
-            raw = self._rpc.call("eth_getTransactionReceipt", digest)
+            raw, trouble = self._receipt(digest)
             if raw is not None and raw.get("blockNumber"):
                 break
             if self._clock() > deadline:
-                raise NotMinedError(digest, self._patience)
+                raise NotMinedError(digest, self._patience, trouble) from trouble
             self._sleep(pause)
             pause = min(pause * 1.5, 1.0)
         mined = Mined(parse_receipt(raw), int(raw["blockNumber"], 16))
         if not mined.receipt.succeeded:
             raise Refused(self._reason(sender, query), digest)
         return mined
+
+    def _receipt(self, digest: str) -> tuple[Any, NodeError | None]:
+        """The receipt, None where there is none; and why the node does not say, which is no answer about it."""
+        try:
+            return self._rpc.call("eth_getTransactionReceipt", digest), None
+        except NodeError as error:
+            return None, error
 
     def _reason(self, sender: str, query: Query) -> Reverted:
         """Why it failed: the same call now, most likely, fails in the same way. Where it does not it was overtaken."""
@@ -162,6 +180,8 @@ class Sender:
             return error
         except RpcError as error:
             return reverted(error) or Reverted("revert")
+        except NodeError:
+            return Reverted("revert")
         return Reverted("Overtaken")
 
 

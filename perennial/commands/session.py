@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perennial import shell
-from perennial.client import ClientError, InputError, Protocol, Refused, UnreachableError
+from perennial.client import ClientError, InputError, NotMinedError, Protocol, Refused, UnreachableError
 from perennial.commands import accounts, output
 from perennial.commands.output import Answer, Listing
 from perennial.shell import REFUSED, UNREACHABLE, USAGE
@@ -111,7 +111,8 @@ def _run(function: Callable[..., Answer], session: Session, options: dict[str, A
     except InputError as error:
         return _failed(error, "Input", USAGE, session)
     except UnreachableError as error:
-        return _failed(error, "Unreachable", UNREACHABLE, session)
+        name = "NotMined" if isinstance(error, NotMinedError) else "Unreachable"
+        return _failed(error, name, UNREACHABLE, session, transaction=error.transaction)
     except ClientError as error:
         return _failed(error, type(error).__name__.removesuffix("Error"), REFUSED, session)
     finally:
@@ -119,8 +120,8 @@ def _run(function: Callable[..., Answer], session: Session, options: dict[str, A
     return answer.code if isinstance(answer, Listing) else 0
 
 
-def _failed(error: ClientError, name: str, code: int, session: Session) -> int:
-    output.failure(str(error), {"error": name, "meaning": str(error)}, as_json=session.as_json)
+def _failed(error: ClientError, name: str, code: int, session: Session, **more: Any) -> int:
+    output.failure(str(error), {"error": name, "meaning": str(error), **more}, as_json=session.as_json)
     return code
 
 

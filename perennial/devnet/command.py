@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from perennial.shell import Command, examples
+from perennial.shell import PORT, Command, examples
 
 if TYPE_CHECKING:
     from perennial.devnet.devnet import Devnet
@@ -36,7 +36,7 @@ _walk = click.option("--walk", "seed", type=int, help="Random prices with this s
         "devnet move BTC-USD 15000",
     ),
 )
-@click.option("--port", default=0, help="Port of the node; 0 for any that is free.")
+@click.option("--port", default=0, type=PORT, help="Port of the node; 0 for any that is free.")
 @click.option("--block-time", default=1, type=click.IntRange(1), help="Seconds between blocks.")
 @_hour
 @_start
@@ -107,7 +107,7 @@ def move(feed: str, price: str, network: str) -> None:
     except ManifestError as error:
         raise click.UsageError(str(error)) from error
     try:
-        answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price})
+        answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price}, timeout=30)
     except httpx2.HTTPError as error:
         raise click.ClickException(f"the devnet's prices do not answer at {prices}: {error}") from error
     if answer.status_code != httpx2.codes.OK:
@@ -117,7 +117,7 @@ def move(feed: str, price: str, network: str) -> None:
 
 @devnet.command("prices", cls=Command, context_settings={"show_default": True})
 @click.option("--node", "--rpc", "node", default="http://127.0.0.1:8545", help="Node of the chain, an Anvil.")
-@click.option("--port", default=0, help="Port to serve them at; 0 for any that is free.")
+@click.option("--port", default=0, type=PORT, help="Port to serve them at; 0 for any that is free.")
 @_hour
 @_start
 @_walk

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import sys
 import time
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +15,7 @@ import click
 from perennial.amounts import raw
 from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
-from perennial.shell import Command, examples
+from perennial.shell import AT_ALL, COUNT, Command, examples, stopped_by_signals
 
 if TYPE_CHECKING:
     from perennial.keeper.setup import Settings
@@ -54,7 +52,7 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
 )
 @click.option("--state", default="keeper.db", type=click.Path(path_type=Path), help="What it has signed; keep it.")
-@click.option("--interval", default=1.0, help="Seconds between rounds.")
+@click.option("--interval", default=1.0, type=AT_ALL, help="Seconds between rounds.")
 @click.option("--settle/--no-settle", default=True, help="Settle accounts of others whose orders are due.")
 @click.option("--liquidate/--no-liquidate", default=True, help="Liquidate who is unhealthy.")
 @click.option(
@@ -63,16 +61,20 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
     show_default="on a devnet",
     help="Close and settle epochs of the network's vaults, rebalance them; it pays nothing.",
 )
-@click.option("--max-age", default=0, help="Seconds after which a price is renewed unasked; 0 only where it is needed.")
-@click.option("--look", default=10, help="Seconds between looks at whom the newest price would liquidate; 0 for never.")
-@click.option("--claim-every", default=3600, help="Seconds between claims of what was earned.")
+@click.option(
+    "--max-age", default=0, type=COUNT, help="Seconds after which a price is renewed unasked; 0 only where needed."
+)
+@click.option(
+    "--look", default=10, type=COUNT, help="Seconds between looks at whom the newest price liquidates; 0: never."
+)
+@click.option("--claim-every", default=3600, type=COUNT, help="Seconds between claims of what was earned.")
 @click.option("--claim-least", default="0", help="Least to claim of a market, in its token.")
 @click.option("--least-profit", help="USD that a commit earns after gas; whatever is requested if missing.")
 @click.option("--ether-price", default="0", help="USD for an ether, to reckon with gas.")
-@click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
-@click.option("--most", type=int, help="Most wei for a unit of gas, tip included.")
-@click.option("--patience", default=10, help="Seconds until more is offered for what is not mined.")
-@click.option("--block-time", default=2, help="Seconds between blocks.")
+@click.option("--tip", default=1_000_000, type=COUNT, help="Wei for a unit of gas, to who makes the block.")
+@click.option("--most", type=COUNT, help="Most wei for a unit of gas, tip included.")
+@click.option("--patience", default=10, type=COUNT, help="Seconds until more is offered for what is not mined.")
+@click.option("--block-time", default=2, type=COUNT, help="Seconds between blocks.")
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON for all that happens.")
@@ -147,9 +149,7 @@ def run(settings: Settings, keystore: Path | None, interval: float, *, once: boo
 
     dry_run = settings.options.dry_run
     key = None if dry_run else load_key(keystore, KEY, PASSWORD)
-    stop = Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
+    stop = stopped_by_signals()
     with open_keeper(settings, key) as keeper:
         if as_json:
             keeper.say = _print

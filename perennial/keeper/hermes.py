@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 
+from perennial.chain import check_address
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,9 +50,10 @@ class Updates:
 
 
 class Hermes:
-    """A client. `key` is an API key, where the service asks for one."""
+    """A client. `key` is an API key, where the service asks for one. Raises NodeAddressError."""
 
     def __init__(self, url: str = PUBLIC, key: str | None = None, timeout: float = 10) -> None:
+        check_address(url, f"Hermes, such as {PUBLIC}")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx2.Client(base_url=url, headers=headers, timeout=timeout)
         self._known: OrderedDict[tuple[int, tuple[str, ...]], Updates] = OrderedDict()
@@ -64,6 +67,11 @@ class Hermes:
     def close(self) -> None:
         """Ends the connections."""
         self._client.close()
+
+    @property
+    def place(self) -> str:
+        """Host and port, to be shown: path and query of a hosted service have its key in them."""
+        return self._client.base_url.netloc.decode()
 
     def first(self, ids: Sequence[str], timestamp: int) -> Updates | None:
         """The first update of each feed at a second or after it; None where there is none yet. Raises HermesError."""
@@ -93,9 +101,16 @@ class Hermes:
             answer.raise_for_status()
             return _updates(answer.json(), ids)
         except httpx2.HTTPError as error:
-            raise HermesError(f"no prices from {self._client.base_url}: {error}") from error
+            raise HermesError(f"no prices from {self.place}: {_why(error)}") from error
         except (KeyError, TypeError, ValueError) as error:
-            raise HermesError(f"{self._client.base_url} does not answer as Hermes does: {error!r}") from error
+            raise HermesError(f"{self.place} does not answer as Hermes does: {error!r}") from error
+
+
+def _why(error: httpx2.HTTPError) -> str:
+    """What is wrong, without the address: of an answer that refuses its status."""
+    if isinstance(error, httpx2.HTTPStatusError):
+        return f"it answers {error.response.status_code} {error.response.reason_phrase}"
+    return str(error)
 
 
 def _updates(answer: dict[str, Any], ids: tuple[str, ...]) -> Updates:

@@ -11,7 +11,7 @@ import click
 
 from perennial.commands.output import WIDTH, failure, fit
 from perennial.keeper.where import locate
-from perennial.shell import REFUSED, UNREACHABLE, USAGE, code_of, examples, message_of
+from perennial.shell import AT_ALL, COUNT, REFUSED, UNREACHABLE, USAGE, code_of, examples, message_of
 
 _NAMES = {REFUSED: "Refused", USAGE: "Input", UNREACHABLE: "Unreachable"}
 """Of errors, for machines."""
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 @click.option("--network", envvar="PERENNIAL_NETWORK", help="devnet, devnet:PORT, base-sepolia, or a manifest's path.")
 @click.option("--node", "--rpc", "node", envvar="PERENNIAL_NODE", help="Ethereum node; a devnet's is known.")
 @click.option("--market", "markets", multiple=True, help="Market by name, or NAME=ADDRESS; several. All if missing.")
-@click.option("--blocks", default=10_000, help="Newest blocks in which keepers' work is counted; 0 for all.")
+@click.option(
+    "--blocks", default=10_000, type=COUNT, help="Newest blocks in which keepers' work is counted; 0 for all."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output, and nothing else there.")
 @click.option("--watch", is_flag=True, help="Again and again, until Ctrl-C.")
-@click.option("--interval", default=2.0, help="Seconds between looks, with --watch.")
+@click.option("--interval", default=2.0, type=AT_ALL, help="Seconds between looks, with --watch.")
 def status(
     network: str | None,
     node: str | None,

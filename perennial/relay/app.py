@@ -41,6 +41,9 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 
 _NO_FIELDS = frozenset({"body", "query", "path", "intent", "cancellation", "int", "str"})
 
+LONGEST_END = 5
+"""Seconds that what follows the chain has to end."""
+
 PAGE = 200
 """Events that the stream reads at once."""
 
@@ -88,7 +91,8 @@ def create_app(
             looking.cancel()
             stop.set()
             if following is not None:
-                await asyncio.to_thread(following.join)
+                # What a node has not answered by then is asked for again after the next start.
+                await asyncio.to_thread(following.join, LONGEST_END)
 
     app = FastAPI(title="Perennial relay", version="1", description=DESCRIPTION, lifespan=lifespan, responses=_REFUSED)
     app.add_middleware(Guard, quota=quota)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 
+from perennial.chain import check_address
 from perennial.intents import GroupCancellation, Intent, NonceCancellation
 from perennial.relay.records import Order, Refusal, Status
 
@@ -21,9 +22,14 @@ class RelayError(RuntimeError):
 
 
 class RelayClient:
-    """One relay. A context manager closes its connections. Methods raise RelayError, or Refusal where it says no."""
+    """One relay. A context manager closes its connections. Methods raise RelayError, or Refusal where it says no.
+
+    NodeAddressError where `url` cannot be the address of one.
+    """
 
     def __init__(self, url: str, timeout: float = 10, http: httpx2.Client | None = None) -> None:
+        if http is None:
+            check_address(url, "a relay, such as http://127.0.0.1:8000")
         self._http = http or httpx2.Client(base_url=url, timeout=timeout)
 
     def __enter__(self) -> Self:

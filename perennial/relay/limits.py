@@ -122,8 +122,13 @@ class Guard:
             address = ipaddress.ip_address(host)
         except ValueError:
             return host
+        if address.version == 4:
+            return host
+        # One of IPv4 in the clothes of IPv6, as proxies and sockets for both have it: all of these are in one network.
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
         # Whoever has an IPv6 address has 2^64 of them.
-        return host if address.version == 4 else str(ipaddress.ip_network((host, 64), strict=False))
+        return str(ipaddress.ip_network((host, 64), strict=False))
 
 
 async def _refuse(

@@ -130,6 +130,11 @@ class StoreError(RuntimeError):
     """The database is of another chain or protocol."""
 
 
+def why(error: Exception) -> str:
+    """What is wrong with a database, in a line, without what SQLAlchemy adds to it."""
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+
+
 class Store:
     """The database. Safe to use from many threads; from several processes on PostgreSQL."""
 

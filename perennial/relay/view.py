@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 IS_VALID_SIGNATURE = bytes.fromhex("1626ba7e")
 """Selector of ERC-1271's isValidSignature, which it also returns for yes."""
 
+TIMEOUT = 20
+"""Seconds for an answer of the node, which is asked twice. Who reads the book shares threads with those that wait."""
+
 WALLET_GAS = 2_000_000
 """What a contract wallet may take to answer: whoever posts names it, and its code may do anything."""
 
@@ -207,7 +210,7 @@ class NodeView:
     def _chain(self) -> Chain:
         chain: Chain | None = getattr(self._local, "chain", None)
         if chain is None:
-            chain = self._local.chain = Chain(LastingRpc(self._uri))
+            chain = self._local.chain = Chain(LastingRpc(self._uri, TIMEOUT))
             self._open.add(chain.rpc)
             # Threads come and go: what is a thread's own goes with it, and its connection is closed.
             finalize(chain, chain.rpc.close)

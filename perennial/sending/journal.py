@@ -94,6 +94,7 @@ class Journal:
                 hash TEXT PRIMARY KEY, call INTEGER NOT NULL REFERENCES calls, raw BLOB NOT NULL,
                 max_fee TEXT NOT NULL, tip TEXT NOT NULL, cancels INTEGER NOT NULL, signed INTEGER NOT NULL
             );
+            CREATE INDEX IF NOT EXISTS attempts_of_call ON attempts (call);
             """
         )
         if owner:

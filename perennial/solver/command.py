@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from pathlib import Path
-from threading import Event
 
 import click
+from eth_utils.address import is_address
 
 from perennial.amounts import raw
 from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
-from perennial.shell import Command, examples
+from perennial.shell import AT_ALL, COUNT, Command, examples, stopped_by_signals
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 """Environment variables."""
@@ -22,13 +21,19 @@ KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 class _Amount(click.ParamType):
     name = "decimal"
 
+    def __init__(self, *, signed: bool = False) -> None:
+        self._signed = signed
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Decimal text to 6 decimals."""
         try:
             # click converts a default that is an integer again.
-            return value if isinstance(value, int) else raw(str(value))
+            amount = value if isinstance(value, int) else raw(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if amount < 0 and not self._signed:
+            self.fail(f"{value} is less than 0", param, ctx)
+        return amount
 
 
 AMOUNT = _Amount()
@@ -56,13 +61,19 @@ AMOUNT = _Amount()
 @click.option("--spread", default="0.0005", type=AMOUNT, help="Share of the latest price to earn on a fill.")
 @click.option("--skew", default="0.001", type=AMOUNT, help="Share by which a full inventory moves the quotes.")
 @click.option("--band", default="0.01", type=AMOUNT, help="Largest distance of a quote from the latest price, a share.")
-@click.option("--max-age", default=60, help="Seconds of the latest price beyond which it fills nothing itself.")
-@click.option("--least-profit", type=AMOUNT, help="USD that a deal and a batch earn after gas; all deals if missing.")
+@click.option(
+    "--max-age", default=60, type=COUNT, help="Seconds of the latest price beyond which it fills nothing itself."
+)
+@click.option(
+    "--least-profit",
+    type=_Amount(signed=True),
+    help="USD that a deal and a batch earn after gas; all deals if missing.",
+)
 @click.option("--ether-price", default="0", type=AMOUNT, help="USD for an ether, to reckon with gas.")
-@click.option("--tip", default=1_000_000, help="Wei for a unit of gas, to who makes the block.")
-@click.option("--most", type=int, help="Most wei for a unit of gas, tip included.")
-@click.option("--patience", default=30, help="Seconds until a batch that is not mined is taken back.")
-@click.option("--interval", default=1.0, help="Seconds between cycles.")
+@click.option("--tip", default=1_000_000, type=COUNT, help="Wei for a unit of gas, to who makes the block.")
+@click.option("--most", type=COUNT, help="Most wei for a unit of gas, tip included.")
+@click.option("--patience", default=30, type=COUNT, help="Seconds until a batch that is not mined is taken back.")
+@click.option("--interval", default=1.0, type=AT_ALL, help="Seconds between cycles.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing. Needs no key.")
 def solver(
     network: str | None,
@@ -101,6 +112,8 @@ def solver(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     key = None if dry_run and keystore is None and KEY not in os.environ else load_key(keystore, KEY, PASSWORD)
+    if account is not None and not is_address(account):
+        raise click.UsageError(f"--account: {account!r} is no address")
     own = account or (key.address if key else None)
     if own is None:
         raise click.UsageError("a dry run without a key needs --account")
@@ -116,9 +129,7 @@ def solver(
         ether_price=ether_price,
         dry_run=dry_run,
     )
-    stop = Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stop.set())
+    stop = stopped_by_signals()
     sender = None
     if key is not None and not dry_run:
         try:

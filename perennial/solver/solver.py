@@ -161,6 +161,9 @@ class Solver:
                 if str(error) != failure:
                     logger.warning("nothing done: %s", error)
                 failure = str(error)
+            except Exception:
+                # Whatever it is, the next cycle may be another: nobody is there to start the solver again.
+                logger.exception("nothing done")
             stop.wait(interval)
 
     def cycle(self) -> Report:

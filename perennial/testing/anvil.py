@@ -208,7 +208,7 @@ def _decode(outputs: list[Entry], data: bytes) -> Any:
 
 def _named(outputs: list[Entry], values: Sequence[Any]) -> Any:
     """Values under the names that they have in the ABI."""
-    kind = _tuple(tuple(output["name"].rstrip("_") for output in outputs))
+    kind = _tuple(tuple(output["name"] for output in outputs))
     return kind(*(_value(output, value) for output, value in zip(outputs, values, strict=True)))
 
 

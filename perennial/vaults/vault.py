@@ -70,8 +70,9 @@ class Vault:
     def requests(self, account: Any) -> Requests:
         """What an account has here: shares, and each request with its status in plain words."""
         who = address_of(account)
-        snapshot = self.snapshot()
-        return requests.requests(self.name, who, self.makeup, snapshot, self._at(snapshot), self._named)
+        snapshot, made = self.snapshot(), self.makeup
+        chain = self._at(snapshot)
+        return self.protocol.guard(lambda: requests.requests(self.name, who, made, snapshot, chain, self._named))
 
     def holding(self, account: Any) -> Holding:
         """What an account has here, in sums."""
@@ -177,7 +178,9 @@ class Vault:
         if left:
             transactions.append(self._send(account, "redeem", left, to, who).receipt.hash)
         returned = 0
-        for pocket, assets in requests.returned(who, self.snapshot(), Chain(self.protocol.rpc)):
+        snapshot = self.snapshot()
+        there = self.protocol.guard(lambda: requests.returned(who, snapshot, Chain(self.protocol.rpc)))
+        for pocket, assets in there:
             transactions.append(self._send(account, "claimReturned", pocket, who, to).receipt.hash)
             returned += assets
         return VaultClaimed(
@@ -216,7 +219,8 @@ class Vault:
         found = self._events(mined, "EpochSettled")
         if not found:
             raise InputError("the epoch still waits: prices or the vault have moved on since; try again")
-        return history.settled(self.name, self.makeup.decimals, found[0], self.protocol.now())
+        now = self.protocol.after(mined, self.protocol.now)
+        return history.settled(self.name, self.makeup.decimals, found[0], now)
 
     # -- Coordinator -------------------------------------------------------------------------------------------------
 
@@ -299,7 +303,7 @@ class Vault:
     def _requested(self, who: str, kind: str, raw: int, approved: int, mined: Mined) -> Requested:
         name = "DepositRequest" if kind == "deposit" else "RedeemRequest"
         epoch = self._events(mined, name)[-1]["requestId"]
-        present = self.snapshot().present()
+        present = self.protocol.after(mined, self.snapshot).present()
         word = allocation.deposit_status if kind == "deposit" else allocation.redeem_status
         return Requested(
             vault=self.name,
@@ -316,7 +320,7 @@ class Vault:
     def _closed(self, mined: Mined) -> Closed:
         epoch = self._events(mined, "EpochClosed")[-1]
         orders = [tuple(each.values.values()) for each in self._events(mined, "Ordered")]
-        present = self.snapshot().present()
+        present = self.protocol.after(mined, self.snapshot).present()
         return Closed(
             vault=self.name,
             epoch=epoch["epoch"],

@@ -123,8 +123,9 @@ def check_a_move(moved: dict[str, Any], other: dict[str, Any]) -> None:
 
 def price(up: dict[str, Any]) -> int:
     """What the publisher has of bitcoin, whole dollars."""
-    answer = httpx2.get(f"{up['prices']}/v2/updates/price/latest", params={"ids[]": [feed_ids()[BTC]]}).json()
-    found = answer["parsed"][0]["price"]
+    params = {"ids[]": [feed_ids()[BTC]]}
+    answer = httpx2.get(f"{up['prices']}/v2/updates/price/latest", params=params, timeout=PATIENCE)
+    found = answer.json()["parsed"][0]["price"]
     return int(found["price"]) // 10 ** -int(found["expo"])
 
 

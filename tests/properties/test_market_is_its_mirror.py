@@ -128,15 +128,11 @@ class Game(RuleBasedStateMachine):
 
 def test_random_games(bench):
     Game.bench, Game.seen, Game.played = bench, Counter(), 0
-    # The same games at every run: what fails on one machine fails on all. New ones are for `make fuzz`.
     run_state_machine_as_test(
         Game,
         settings=settings(
             max_examples=GAMES,
             stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            derandomize=True,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),

@@ -22,7 +22,7 @@ ALICE, BOB, CAROL, DAVE, ERIN, FRANK = map(address_of, ACTORS)
 FORMS = ("deposit", "mint", "withdraw", "redeem")
 SEEDS = range(8)
 
-few = settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

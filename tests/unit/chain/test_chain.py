@@ -110,7 +110,38 @@ def test_what_answers_as_no_node_does(monkeypatch, answer):
         rpc.call("eth_chainId")
 
 
-@pytest.mark.parametrize("address", ["localhost:8545", "ws://127.0.0.1:8545", "http://", "http://127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "address", ["localhost:8545", "ws://127.0.0.1:8545", "http://", "http://127.0.0.1:port", "http://[::1"]
+)
 def test_an_address_that_is_none(address):
     with pytest.raises(ValueError, match="is not the address of a node"):
         Rpc(address)
+
+
+REFUSAL = {"code": -32600, "message": "batch too large"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ([{"id": 0, "error": REFUSAL}], RpcError),  # As Geth refuses a batch.
+        ([{"id": None, "error": REFUSAL}], RpcError),
+        ([{"error": REFUSAL}] * 2, RpcError),
+        ([{"id": 0, "result": "0x1"}], NodeError),
+        ([{"id": 1, "result": "0x1"}] * 2, NodeError),
+        (["0x1", "0x1"], NodeError),
+        ([], NodeError),
+    ],
+)
+def test_a_batch_that_is_not_answered_as_one(monkeypatch, answers, error):
+    """What a node leaves out is never taken from the answer to another question."""
+    rpc = Rpc("http://127.0.0.1:9")
+    monkeypatch.setattr(rpc, "_post", lambda _: answers)
+    with pytest.raises(error, match="batch too large" if error is RpcError else "no Ethereum node"):
+        rpc.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+
+
+def test_a_batch_is_answered_in_any_order(monkeypatch):
+    rpc = Rpc("http://127.0.0.1:9")
+    monkeypatch.setattr(rpc, "_post", lambda _: [{"id": 1, "result": "b"}, {"id": 0, "result": "a"}])
+    assert rpc.batch([("eth_chainId", []), ("eth_blockNumber", [])]) == ["a", "b"]

@@ -71,6 +71,14 @@ def test_no_such_command():
         (["solver", "--market", MARKET, "--dry-run"], "needs --account"),
         (["solver", "--market", MARKET, "--spread", "0.0000001"], "more than 6 decimals"),
         (["solver", "--market", MARKET, "--keystore", "/nowhere"], "/nowhere"),
+        (["solver", "--market", MARKET, "--spread", "-0.001"], "-0.001 is less than 0"),
+        (["solver", "--market", MARKET, "--dry-run", "--account", "0x12"], "'0x12' is no address"),
+        (["solver", "--market", MARKET, "--interval", "0"], "'--interval': 0.0 is not in the range"),
+        (["keeper", "--interval", "-1"], "'--interval': -1.0 is not in the range"),
+        (["status", "--interval", "0"], "'--interval': 0.0 is not in the range"),
+        (["relay", "--reads", "0"], "'--reads': 0.0 is not in the range"),
+        (["relay", "--port", "99999"], "'--port': 99999 is not in the range"),
+        (["relay", "--proxies", "-1"], "'--proxies': -1 is not in the range"),
     ],
 )
 def test_usage(arguments, says):
@@ -78,6 +86,24 @@ def test_usage(arguments, says):
 
     assert result.exit_code == 2
     assert says in result.output
+
+
+@pytest.mark.parametrize(
+    ("database", "says"),
+    [
+        ("relay.db", "Could not parse SQLAlchemy URL"),
+        ("sqlite:////nowhere/relay.db", "unable to open database file"),
+        ("nothing://127.0.0.1/relay", "Can't load plugin"),
+        ("postgresql+psycopg://user:secret@127.0.0.1:1/relay", "Connection refused"),
+    ],
+)
+def test_what_is_no_database(database, says):
+    result = run("relay", "--market", MARKET, "--node", "http://127.0.0.1:1", "--database", database)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: the database cannot be used: ")
+    assert says in result.output
+    assert "secret" not in result.output
 
 
 def test_key_of_the_environment(monkeypatch):

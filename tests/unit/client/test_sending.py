@@ -203,3 +203,46 @@ def test_without_a_usual_tip(node, sender, query):
     node.answers["eth_maxPriorityFeePerGas"] = [RpcError("tip", -32601, "method not found")]
     sender.send(KEY, query)
     assert parts(node.sent[0])["maxPriorityFeePerGas"] == 1_000_000
+
+
+# -- A node that drops out once a transaction may have left ------------------------------------------------------------
+
+GONE = NodeError("the node does not answer")
+LIMITED = RpcError("eth_getTransactionReceipt", -32005, "limit exceeded")
+
+
+@pytest.mark.parametrize("error", [GONE, LIMITED], ids=["gone", "limited"])
+def test_a_node_that_drops_out_while_it_is_waited_for(node, sender, query, error):
+    """What has left is looked for again: whoever was told that the node is gone would send it a second time."""
+    node.answers["eth_getTransactionReceipt"] = [error, error]
+    assert sender.send(KEY, query).block == 17
+    assert len(node.sent) == 1
+
+
+@pytest.mark.parametrize("knows", [{}, {"eth_getTransactionByHash": [GONE]}], ids=["lost", "taken"])
+def test_an_answer_that_is_lost(node, sender, query, knows):
+    """Nobody knows whether it has arrived: it may be mined, and is not sent under another nonce."""
+    first = node.eth_sendRawTransaction
+
+    def lose(raw):
+        first(raw)
+        raise RpcError("send", -32000, "nonce too low") if knows else GONE
+
+    node.eth_sendRawTransaction = lose
+    node.answers |= knows
+    assert sender.send(KEY, query).block == 17
+    assert len(node.sent) == 1
+
+
+def test_a_node_that_stays_away(node, sender, query):
+    node.answers["eth_getTransactionReceipt"] = [GONE] * 100
+    with pytest.raises(NotMinedError, match=r"\(the node does not answer\).*look for it before you repeat it") as late:
+        sender.send(KEY, query)
+    assert late.value.transaction in node.known
+
+
+def test_what_fails_and_nobody_says_why(node, sender, query):
+    node.status = "0x0"
+    node.answers["eth_call"] = [GONE]
+    with pytest.raises(Refused, match=r"The transaction 0x[0-9a-f]{64} failed"):
+        sender.send(KEY, query)

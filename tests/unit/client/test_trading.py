@@ -8,6 +8,7 @@ from ape_accounts.accounts import KeyfileAccount
 from eth_account import Account
 
 from perennial.amounts import raw
+from perennial.chain import NodeError
 from perennial.client import InputError, OrderState, Refused, UnreachableError
 from perennial.client.numbers import ALL
 from perennial.client.results import ESTIMATE
@@ -362,6 +363,61 @@ def test_waiting_ends(filled, taker):
     placed = filled.open(taker, "long", "1", collateral="1000")
     with pytest.raises(UnreachableError, match="the order still waits for it"):
         filled.wait(placed, timeout=0, sleep=lambda _: None)
+
+
+# -- A node that drops out ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unplug(market, monkeypatch):
+    """From now on, or once a transaction has left, the node does not answer so many requests for a method."""
+
+    def unplug(method, times=1000, *, sent=False):
+        rpc = market.protocol.rpc
+        call, left, open_ = rpc.call, [times], [not sent]
+
+        def answers(asked, *params):
+            open_[0] = open_[0] or asked == "eth_sendRawTransaction"
+            if asked == method and open_[0] and left[0]:
+                left[0] -= 1
+                raise NodeError("the node does not answer")
+            return call(asked, *params)
+
+        monkeypatch.setattr(rpc, "call", answers)
+
+    return unplug
+
+
+@pytest.mark.parametrize(
+    ("verb", "method"), [("history", "eth_getLogs"), ("orders", "eth_getLogs"), ("position", "eth_call")]
+)
+def test_a_question_to_a_node_that_is_gone(filled, taker, unplug, verb, method):
+    filled.deposit(taker, "100")
+    unplug(method)
+    with pytest.raises(UnreachableError, match="the node does not answer"):
+        getattr(filled, verb)(taker)
+
+
+@pytest.mark.parametrize("method", ["eth_getLogs", "eth_getBlockByNumber"])
+def test_waiting_for_an_order_outlasts_a_node_that_is_gone(filled, world, taker, unplug, method):
+    placed = filled.open(taker, "long", "1", collateral="1000")
+    world.commit("100")
+    unplug(method, 2)
+    assert filled.wait(placed, settle=taker, sleep=lambda _: None).state == OrderState.SETTLED
+
+
+def test_waiting_for_an_order_ends_with_what_is_placed(filled, taker, unplug):
+    placed = filled.open(taker, "long", "1", collateral="1000")
+    unplug("eth_getLogs")
+    with pytest.raises(UnreachableError, match=rf"{placed.transaction}\): the node does not answer"):
+        filled.wait(placed, timeout=0, sleep=lambda _: None)
+
+
+def test_what_is_mined_is_said_even_where_the_node_is_gone_afterwards(filled, taker, unplug):
+    filled.deposit(taker, "100")
+    unplug("eth_call", sent=True)
+    with pytest.raises(UnreachableError, match=r"transaction 0x[0-9a-f]{64} is in block \d+, do not repeat it"):
+        filled.deposit(taker, "100")
 
 
 # -- Markets -----------------------------------------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from perennial.chain import NodeError
 from perennial.cli import _COMMANDS, main
 from perennial.commands.intent import intent
 from perennial.intents import Intent
 from perennial.local import FREE
 from perennial.relay.client import RelayClient
 from perennial.relay.records import Order, Status
+from perennial.relay.rpc import LastingRpc
 
 TRADING = ["open", "close", "reduce", "deposit", "withdraw", "claim", "settle", "liquidate"]
 ASKING = ["markets", "market", "quote", "positions", "orders", "history"]
@@ -203,7 +205,7 @@ def test_the_networks_relay(run, network):
         ends(run(*question), 2, "which relay? local names none: give its address (--relay, or PERENNIAL_RELAY)")
         change(network, relay=f"http://127.0.0.1:{port}")
         ends(run(*question), 3, "the relay does not answer")
-        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 3, "missing an 'http://'")
+        ends(run(*question, PERENNIAL_RELAY="elsewhere"), 2, "'elsewhere' is not the address of a relay")
 
 
 def test_a_relay_that_hands_out_another_intent(run, local, monkeypatch):
@@ -238,3 +240,27 @@ def test_approvals(run, local):
     local.token.approve(local.market, 0, sender=local.trader, **FREE)
     ends(run("deposit", "BTC-USD", "7", "--approve", "never"), 2, "BTC-USD may not take 7.000000 mUSD")
     assert "approved     7.00" in ends(run("deposit", "BTC-USD", "7"), 0).stdout
+
+
+# -- Where a node drops out --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["history", "orders"])
+def test_a_node_that_is_gone(run, monkeypatch, verb):
+    call = LastingRpc.call
+
+    def gone(rpc, method, *params):
+        if method == "eth_getLogs":
+            raise NodeError("the node does not answer")
+        return call(rpc, method, *params)
+
+    monkeypatch.setattr(LastingRpc, "call", gone)
+    ends(run(verb, "BTC-USD"), 3, "Error: the node does not answer")
+
+
+def test_an_order_that_is_placed_is_said_where_its_price_does_not_come(run):
+    result = ends(run(*LONG, "--wait", "--timeout", "0", "--json"), 3)
+    error = json.loads(result.stdout)["error"]
+    assert error["error"] == "Unreachable"
+    assert error["transaction"] in error["meaning"]
+    assert ends(run("orders", "BTC-USD", "--json"), 0).stdout.count(error["transaction"]) == 1

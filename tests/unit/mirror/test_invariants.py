@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.mirror.errors import MarketError
@@ -54,7 +54,7 @@ def play(game, rng):
         game.market.liquidate(name, caller=rng.choice(NAMES))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.integers(0, 2**64 - 1))
 def test_random_games(create_game, seed):
     rng = Random(seed)

@@ -1,7 +1,7 @@
 """What orders cost and what they may do (docs/protocol.md §5, §6, §10.4)."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.mirror import errors
@@ -42,7 +42,6 @@ def place(order, book, side, size, risk):
     return after
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SIZES, st.sampled_from([Side.MAKER, Side.LONG, Side.SHORT]), st.integers(0, 10**8))
 def test_splitting_an_order_gains_nothing(create_risk, sizes, side, virtual_taker):
     risk = create_risk(**FEES, maker_impact_fee=1_000, virtual_taker=virtual_taker)

@@ -49,7 +49,7 @@ def outcome(call, *arguments):
         return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(HALF_POWERS), st.integers(1, 10**36), st.integers(1, 2**72 - 1), st.booleans())
 def test_the_mirror_is_exact(half_power, scale, price, negative):
     exact = largest_below(half_power, scale, price)

@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 
+from perennial.chain import NodeAddressError
 from perennial.keeper.hermes import Hermes, HermesError
 from perennial.mirror.versions import Update
 from perennial.prices import encode_update
@@ -82,12 +83,12 @@ def test_what_was_first_is_asked_once(url, publisher, monkeypatch):
 
 
 def test_feeds(url):
-    assert [each["id"] for each in httpx2.get(f"{url}/v2/price_feeds").json()] == [BTC, ETH]
+    assert [each["id"] for each in httpx2.get(f"{url}/v2/price_feeds", timeout=60).json()] == [BTC, ETH]
 
 
 class TestMoves:
     def test_from_the_next_second_on(self, url, publisher):
-        answer = httpx2.post(f"{url}/moves", json={"feed": "ETH", "price": "1234.5"})
+        answer = httpx2.post(f"{url}/moves", json={"feed": "ETH", "price": "1234.5"}, timeout=60)
 
         assert answer.json() == {"feed": "ETH", "price": "1234.5", "since": NOW + 1}
         assert publisher.feed("ETH").source.price(NOW + 1) == 1_234_500_000
@@ -96,7 +97,9 @@ class TestMoves:
         ("feed", "price", "code"), [("DOGE", "1", 404), ("BTC", "-1", 422), ("BTC", "much", 422), ("BTC", "0", 422)]
     )
     def test_refused(self, url, feed, price, code):
-        assert httpx2.post(f"{url}/moves", json={"feed": feed, "price": price}).status_code == code
+        answer = httpx2.post(f"{url}/moves", json={"feed": feed, "price": price}, timeout=60)
+
+        assert answer.status_code == code
 
 
 def test_nobody_answers():
@@ -107,3 +110,24 @@ def test_nobody_answers():
 def test_something_else_answers(url):
     with Hermes(f"{url}/v2/price_feeds/..") as hermes, pytest.raises(HermesError):
         hermes.latest(["0x00"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(httpx2.Response(401), "it answers 401 Unauthorized"), (httpx2.Response(200, text="no"), "as Hermes")],
+)
+def test_the_key_of_a_hosted_service_is_not_told(answer, says):
+    """It is in the path, or in the query: what is logged has neither."""
+    with Hermes("https://name:KEY@prices.example:8443/KEY/?token=KEY") as hermes:
+        base = hermes._client.base_url
+        hermes._client = httpx2.Client(transport=httpx2.MockTransport(lambda _: answer), base_url=base)
+        with pytest.raises(HermesError, match=says) as refused:
+            hermes.latest([BTC])
+    assert "prices.example:8443" in str(refused.value)
+    assert "KEY" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1", "http://[::1", "http://127.0.0.1:port"])
+def test_what_is_no_address(address):
+    with pytest.raises(NodeAddressError, match="is not the address of Hermes"):
+        Hermes(address)

@@ -107,7 +107,7 @@ def math(stage, project, operator):  # noqa: ARG001 -- after the stage, as fixtu
 QUOTES = st.tuples(st.integers(1, 2**63 - 1), st.integers(-20, 12), st.booleans())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(QUOTES, min_size=1, max_size=4))
 @example([(2**63 - 1, 0, False)] * 4)
 @example([(2**63 - 1, 0, True)] * 4)

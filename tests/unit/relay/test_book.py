@@ -1,7 +1,13 @@
 """GET /v1/book and /v1/fills, and the watcher that brings them up to the chain."""
 
+import time
 from dataclasses import replace
+from threading import Event
 
+from fastapi.testclient import TestClient
+
+from perennial.chain import NodeError
+from perennial.relay import app
 from perennial.relay.records import Fill, Status
 from perennial.relay.watcher import Watcher
 
@@ -215,6 +221,23 @@ class TestWatcher:
 
         assert "could not be followed" in caplog.text
         assert status(client, digest)[0] == "cancelled"
+
+    def test_a_node_that_never_answers_keeps_no_relay_from_its_end(self, intake, view, watcher, monkeypatch):
+        asked, answers = Event(), Event()
+
+        def hang():
+            asked.set()
+            answers.wait(60)
+            raise NodeError("the node does not answer")
+
+        monkeypatch.setattr(view, "head", hang)
+        monkeypatch.setattr(app, "LONGEST_END", 0.05)
+        begin = time.monotonic()
+        with TestClient(app.create_app(intake, watcher)):
+            assert asked.wait(10)
+        ended = time.monotonic() - begin
+        answers.set()
+        assert ended < 30
 
     def test_old_events_are_forgotten(self, client, view, store):
         for number in range(4):

@@ -4,7 +4,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from perennial.chain import NodeError
+from perennial.chain import NodeAddressError, NodeError
 from perennial.intents import Domain, Intent, NonceCancellation, sign
 from perennial.relay import client as module
 from perennial.relay.app import create_app
@@ -84,3 +84,9 @@ def test_what_is_no_relay(answer):
 def test_nobody_there():
     with RelayClient("http://127.0.0.1:9") as relay, pytest.raises(RelayError, match="does not answer"):
         relay.order("0x12")
+
+
+@pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1", "http://[::1", "http://127.0.0.1:port"])
+def test_what_is_no_address(address):
+    with pytest.raises(NodeAddressError, match="is not the address of a relay"):
+        RelayClient(address)

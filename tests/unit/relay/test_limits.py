@@ -91,6 +91,16 @@ def test_an_ipv6_network_is_one_client(intake):
     assert answers == [200, 429, 200]
 
 
+def test_ipv4_addresses_in_ipv6_are_a_client_each(intake):
+    """As a proxy that listens to both has them: one of them must not use up what is for all."""
+    app = create_app(intake, quota=Quota(reads=0.01, burst=1))
+
+    hosts = ("::ffff:192.0.2.1", "::ffff:192.0.2.2", "192.0.2.1")
+    answers = [TestClient(app, client=(host, 1)).get("/v1/info").status_code for host in hosts]
+
+    assert answers == [200, 200, 429]
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_too_large(intake, chunked):
     client = limited(intake, body=1000)

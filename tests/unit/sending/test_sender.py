@@ -1,5 +1,7 @@
 """Calls are on disk before they are sent: nothing is sent twice, whatever dies when."""
 
+import sqlite3
+
 import pytest
 
 from perennial.sending.journal import Call, InFlightError, Journal, OwnerError, State
@@ -293,3 +295,18 @@ def test_a_call_is_read_as_it_was_written(sender, send):
     send(number=7)
 
     assert sender.journal.in_flight()[0].call == Call(TARGET, (7).to_bytes(4), 500_000, 7)
+
+
+def test_what_is_in_flight_is_found_without_reading_all_that_ever_was(sender, send, path):
+    """A keeper's journal has millions of transactions after a while, and is asked several times a second."""
+    send()
+    asked: list[str] = []
+    sender.journal._database.set_trace_callback(asked.append)
+    sender.journal.in_flight()
+    sender.journal._database.set_trace_callback(None)
+
+    with sqlite3.connect(path) as database:
+        plans = [row[-1] for query in asked for row in database.execute(f"EXPLAIN QUERY PLAN {query}")]
+    database.close()
+    assert [plan.split(" USING")[0] for plan in plans] == ["SCAN calls", "SEARCH attempts"]
+    assert "USING INDEX in_flight" in plans[0]

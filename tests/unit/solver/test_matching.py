@@ -1,6 +1,6 @@
 """Crossing by price and time, against an order book that is as simple as can be."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.solver.matching import Matching
@@ -103,7 +103,6 @@ ORDERS = st.lists(
 )
 
 
-@settings(deadline=None)  # Others may use the machine.
 @given(ORDERS)
 def test_what_holds_for_any_book(rows):
     orders = []

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from eth_account import Account
 
+from perennial.abi import Reverted
 from perennial.sending.journal import Journal, State
 from perennial.sending.sender import Sender
 from perennial.solver.inventory import Limits
@@ -380,6 +381,30 @@ def test_a_relay_or_node_that_fails_stops_nothing(market, make_solver, caplog):
     make_solver(**OWN).run(Stop())
 
     assert "will be sent again" in caplog.text
+    assert list(market.filled.values()) == [5 * UNIT]
+
+
+def test_what_nobody_has_thought_of_stops_nothing(market, make_solver, caplog):
+    class Stop:
+        rounds = 0
+
+        def is_set(self):
+            self.rounds += 1
+            return self.rounds > 3
+
+        def wait(self, _):
+            market.snapshot = working
+            market.mine()
+
+    market.book, working = [opened(1, "5", "101")], market.snapshot
+
+    def broken():
+        raise Reverted("NoPrice")
+
+    market.snapshot = broken
+    make_solver(**OWN).run(Stop())
+
+    assert "nothing done" in caplog.text
     assert list(market.filled.values()) == [5 * UNIT]
 
 

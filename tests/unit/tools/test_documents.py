@@ -116,6 +116,31 @@ def test_the_abi_of_the_document_is_that_of_the_interfaces():
     assert {contract: functions for contract, functions in unknown.items() if functions} == {}
 
 
+RETURNS = re.compile(r"\b([a-zA-Z]\w*)\(([^()]*)\)(?: view)? returns \(([^()]*)\)")
+
+
+def test_values_are_returned_under_the_names_of_the_document():
+    # A client reads `fees().oracle`: where there are several values, their names are as fixed as their types.
+    written, returned = {}, {}
+    contract = ""
+    for line in PROTOCOL.split("\n## 15.")[1].split("```")[1].strip().splitlines():
+        contract = contract if line.startswith(" ") else line.split()[0]
+        for name, values, results in RETURNS.findall(line):
+            names = [result.split()[-1] for result in results.split(",") if len(result.split()) > 1]
+            if len(names) > 1:
+                written[contract, name, len([value for value in values.split(",") if value])] = names
+    for contract, name, count in written:
+        (entry,) = [
+            entry
+            for entry in load(f"I{contract}").abi
+            if entry["type"] == "function" and (entry["name"], len(entry["inputs"])) == (name, count)
+        ]
+        returned[contract, name, count] = [output["name"] for output in entry["outputs"]]
+
+    assert written["Market", "fees", 0] == ["protocol", "oracle", "risk", "donation"]
+    assert returned == written
+
+
 def test_architecture_draws_the_slots_as_the_contracts_pack_them():
     drawn = re.findall(r"\|[^`\n]+\|$", (ROOT / "ARCHITECTURE.md").read_text().split("```")[1], re.MULTILINE)
     sources = "\n".join(path.read_text() for path in tracked("contracts/*.sol"))
