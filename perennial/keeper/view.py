@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eth_abi.exceptions import DecodingError
 
 from perennial.abi import Reverted
-from perennial.chain import Chain, Contract, Query
+from perennial.chain import Chain, Contract, Query, RpcError
 from perennial.keeper.chainlink import ChainlinkRounds
 from perennial.mirror.parameters import RiskParameter
 from perennial.mirror.versions import Window
@@ -17,7 +17,7 @@ from perennial.multicall import Multicall, answers_of
 from perennial.sending.node import SendingNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from perennial.chain import Rpc
 
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 ENDLESS = 2**32
 """Later than every version."""
+
+ADVANCED = 64
+"""Pending versions that a simulation settles before it tries accounts: each that is healthy would settle them anew."""
 
 UNANSWERED = (Reverted, DecodingError)
 """What comes of a question to a contract that may be anybody's: it refuses, or answers with something else."""
@@ -168,21 +171,30 @@ class KeeperView(SendingNode):
     def liquidatable(self, info: MarketInfo, accounts: Sequence[str]) -> list[str]:
         """Those of the accounts that can be liquidated now, at the oracle's latest version, as if settled."""
         market = self.market(info)
-        results = self.multicall.try_all([_call(market.query("liquidate", account)) for account in accounts])
-        return _succeeded(accounts, results)
+        first = _call(market.query("advance", ADVANCED))
+
+        def unhealthy(some: Sequence[str]) -> list[str]:
+            calls = [_call(market.query("liquidate", account)) for account in some]
+            return _succeeded(some, self.multicall.try_all([first, *calls])[1:])
+
+        return [each for some in _pieces(accounts) if some for each in _as_many_as_fit(some, unhealthy)]
 
     def liquidatable_at(
         self, info: MarketInfo, accounts: Sequence[str], commit: tuple[str, int, bytes]
     ) -> list[str] | None:
         """Those that could be liquidated if this commit `(to, wei, data)` were made first; None if it is refused."""
-        market, found = self.market(info), []
-        for some in _pieces(accounts):
-            calls = [(to, 0, data) for to, data in (_call(market.query("liquidate", account)) for account in some)]
-            first, *results = self.multicall.try_with_value([commit, *calls])
-            if isinstance(first, Reverted):
-                return None
-            found += _succeeded(some, results)
-        return found
+        market, refused = self.market(info), False
+
+        def unhealthy(some: Sequence[str]) -> list[str]:
+            nonlocal refused
+            queries = [market.query("advance", ADVANCED), *(market.query("liquidate", account) for account in some)]
+            calls = [(to, 0, data) for to, data in map(_call, queries)]
+            first, _, *results = self.multicall.try_with_value([commit, *calls])
+            refused = refused or isinstance(first, Reverted)
+            return _succeeded(some, results)
+
+        found = [each for some in _pieces(accounts) for each in _as_many_as_fit(some, unhealthy)]
+        return None if refused else found
 
     def pay(self, info: MarketInfo, versions: Sequence[int]) -> list[tuple[int, bool]]:
         """For versions, the settlement fees charged (6 decimals), and whether the keeper may still claim them."""
@@ -319,6 +331,23 @@ def _stale_at(current: int, newest: int, granularity: int) -> int:
     if not granularity:
         return newest
     return current + (newest - current) // granularity * granularity if newest >= current else 0
+
+
+def _as_many_as_fit(accounts: Sequence[str], question: Callable[[Sequence[str]], list[str]]) -> list[str]:
+    """What is found among accounts, asked at once, or in halves where that is more than the node gives one call.
+
+    One that takes too much alone is none of those: it must not keep back the others.
+    """
+    try:
+        return question(accounts)
+    except RpcError as error:
+        if "gas" not in error.message.lower():
+            raise
+        if len(accounts) < 2:
+            logger.warning("nobody can tell whether %s could be liquidated: %s", ", ".join(accounts), error)
+            return []
+    middle = len(accounts) // 2
+    return _as_many_as_fit(accounts[:middle], question) + _as_many_as_fit(accounts[middle:], question)
 
 
 def _pieces(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
