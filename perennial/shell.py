@@ -6,6 +6,7 @@ Those of who trades have `perennial.commands.session` besides, which speaks JSON
 from __future__ import annotations
 
 import logging
+import math
 import signal
 from threading import Event
 from typing import Any
@@ -57,7 +58,20 @@ def stopped_by_signals(grace: float = GRACE) -> Event:
     return stop
 
 
-AT_ALL = click.FloatRange(min=0, min_open=True)
+class Finite(click.FloatRange):
+    """Decimals within bounds; neither endless nor no number at all, which both are within any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is no number to reckon with", param, ctx)
+        return found
+
+
+SECONDS = Finite(min=0)
+
+AT_ALL = Finite(min=0, min_open=True)
 """More than nothing: of seconds between two looks, or of requests a second."""
 
 COUNT = click.IntRange(min=0)

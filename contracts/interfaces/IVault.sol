@@ -34,7 +34,7 @@ struct Epochs {
 /// @param openRedeems Shares of the open epoch's redemptions
 /// @param entering Closed deposits that have no shares yet, less what entering cost
 /// @param pendingRedeems Shares of the pending epoch's redemptions
-/// @param lastAssets Assets when last settled, with closed deposits
+/// @param lastAssets Assets when last settled, with closed deposits and what is stuck
 /// @param mark High-water mark: price of a share, 10^24 times (assets + 1) / (shares + 10^6)
 /// @param insolvent Whether a loss beyond all assets has stopped deposits
 struct VaultBooks {

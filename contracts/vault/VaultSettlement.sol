@@ -80,8 +80,12 @@ abstract contract VaultSettlement is VaultMarkets {
         redeemAll($, self, paidByRedeems);
         uint256 entering = $.enteringNet;
         convert($, self, paidByRedeems);
-        $.lastAssets = ((self.assets - 1).saturatingSub(self.paid + self.absorbed) + entering).toUint128();
-        $.insolvent = self.shares > VIRTUAL && self.assets.saturatingMul(VIRTUAL * WORTHLESS) < self.shares;
+        uint256 assets = (self.assets - 1).saturatingSub(self.paid + self.absorbed) + entering;
+        $.lastAssets = (assets + stuckAssets($, self)).toUint128();
+        // What is in a pocket is not lost: it is judged when it is back.
+        if ($.openPockets == 0) {
+            $.insolvent = self.shares > VIRTUAL && self.assets.saturatingMul(VIRTUAL * WORTHLESS) < self.shares;
+        }
         $.pending = 0;
         emit EpochSettled(self.epoch, self.assets, self.shares, self.minted, self.paid, self.unfilled);
     }
@@ -174,29 +178,48 @@ abstract contract VaultSettlement is VaultMarkets {
         private
         returns (uint256 charges)
     {
-        uint256 entering = $.enteringNet;
-        uint256 debts;
+        // Of the deposits on their way, what is in pockets already is not in the rest: nor in what gets stuck now.
+        uint256 entering = uint256($.enteringNet).saturatingSub(debtsOf($, self));
+        uint256 rest = entering;
         for (uint256 i = 0; i < self.configs.length; i++) {
-            if (self.known[i]) continue;
             VaultMarket memory config = self.configs[i];
-            if (config.pocket == 0) {
-                uint256 held = MarketReader.collateralOf(IMarket(config.market)) * $.scale;
-                config.pocket = ++$.pocketCount;
-                $.markets[i].pocket = config.pocket;
-                $.openPockets += 1;
-                Pocket storage pocket = $.pockets[config.pocket];
-                pocket.market = config.market;
-                if (held != 0) pocket.debt = entering.mulDiv(held, self.gross + hidden).toUint128();
-                emit PocketOpened(config.pocket, config.market, pocket.debt);
-            }
-            debts += $.pockets[config.pocket].debt;
+            if (self.known[i] || config.pocket != 0) continue;
+            uint256 held = MarketReader.collateralOf(IMarket(config.market)) * $.scale;
+            config.pocket = ++$.pocketCount;
+            $.markets[i].pocket = config.pocket;
+            $.openPockets += 1;
+            Pocket storage pocket = $.pockets[config.pocket];
+            pocket.market = config.market;
+            uint256 debt = held == 0 ? 0 : entering.mulDiv(held, self.gross + hidden);
+            pocket.debt = debt.toUint128();
+            rest -= debt;
+            emit PocketOpened(config.pocket, config.market, debt);
         }
         if ($.payer == Payer.Redeems) charges = self.charges;
         self.shares = totalSupply() + VIRTUAL;
         // What is left where nobody has shares is for those who come: it must not make their first price.
         self.assets = 1;
         if (self.shares != VIRTUAL) {
-            self.assets += (self.gross + charges).saturatingSub(entering.saturatingSub(debts));
+            self.assets += (self.gross + charges).saturatingSub(rest);
+        }
+    }
+
+    /// @dev What deposits on their way have in pockets that are open.
+    function debtsOf(VaultStorage storage $, Settling memory self) private view returns (uint256 debts) {
+        for (uint256 i = 0; i < self.configs.length; i++) {
+            uint32 id = self.configs[i].pocket;
+            if (id != 0) debts += $.pockets[id].debt;
+        }
+    }
+
+    /// @dev What those who have stayed have in pockets that are open, as last known: it is part of what the cap limits.
+    function stuckAssets(VaultStorage storage $, Settling memory self) private view returns (uint256 assets) {
+        if ($.openPockets == 0) return 0;
+        for (uint256 i = 0; i < self.configs.length; i++) {
+            VaultMarket memory config = self.configs[i];
+            if (config.pocket == 0) continue;
+            uint256 collateral = MarketReader.collateralOf(IMarket(config.market));
+            assets += live($, config, collateral).saturatingSub($.pockets[config.pocket].debt);
         }
     }
 

@@ -68,7 +68,7 @@ struct Ledger {
 /// @param pocketCount E: pockets so far
 /// @param idle C: the pool's own tokens, those of closed deposits included
 /// @param reserved C: tokens that claimants have not fetched yet
-/// @param lastAssets N: assets when last settled, with closed deposits
+/// @param lastAssets N: assets when last settled, with closed deposits and what is stuck
 /// @param openDeposits N: assets of the epoch that is open for deposits
 /// @param mark H: high-water mark, price of a share
 /// @param openRedeems H: shares of the open epoch's redemptions

@@ -12,7 +12,7 @@ from perennial.client import quotes
 from perennial.client.errors import InputError, NotMinedError, Refused, UnreachableError, address
 from perennial.client.history import Place, history
 from perennial.client.intents import Intents
-from perennial.client.numbers import ALL, Number, amount, instant
+from perennial.client.numbers import ALL, Number, amount, first_block, instant
 from perennial.client.orders import OrderBook
 from perennial.client.quotes import NOBODY, Terms
 from perennial.client.results import (
@@ -138,7 +138,7 @@ class Market:
 
     def orders(self, account: Any, since: int | None = None) -> tuple[Order, ...]:
         """An account's orders and what became of them, oldest first, from the block `since` on."""
-        who, first = address_of(account), _block(since)
+        who, first = address_of(account), first_block(since)
         snapshot = self.snapshot()
         start = self.start_block if first is None else first
         return tuple(self.protocol.guard(lambda: self._book(who).orders(snapshot, start)))
@@ -149,7 +149,7 @@ class Market:
         All events of the market are read, in bounded ranges of blocks.
         """
         place = Place(self.protocol.rpc, self.name, self.address, self.protocol.verifier, self.start_block)
-        who, last, first = address_of(account), self.protocol.block(), _block(since)
+        who, last, first = address_of(account), self.protocol.block(), first_block(since)
         return self.protocol.guard(lambda: history(place, who, last, first, self.protocol.span))
 
     def snapshot(self, *accounts: str) -> Snapshot:
@@ -383,12 +383,6 @@ class Market:
 
     def _send(self, account: Any, name: str, *arguments: Any) -> Mined:
         return self.protocol.sender.send(account, self.contract.query(name, *arguments))
-
-
-def _block(since: int | None) -> int | None:
-    if since is not None and (isinstance(since, bool) or not isinstance(since, int) or since < 0):
-        raise InputError(f"since: {since!r} is no number of a block")
-    return since
 
 
 def _referrer(referrer: Any) -> str:

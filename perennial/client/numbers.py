@@ -20,7 +20,8 @@ _TOO_LARGE = 2**128
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 
-_SPAN = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_SPAN = re.compile(r"([0-9]{1,18})\s*(s|m|h|d|w)")
+_UNIX = re.compile(r"[0-9]{10,18}")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -101,6 +102,13 @@ def units_for(usd: int, price: int) -> int:
     return units
 
 
+def first_block(since: int | None) -> int | None:
+    """The number of a block from which on somebody wants to know; InputError for what is none."""
+    if since is not None and (isinstance(since, bool) or not isinstance(since, int) or since < 0):
+        raise InputError(f"since: {since!r} is no number of a block")
+    return since
+
+
 def instant(name: str, value: str | int | datetime, now: int) -> int:
     """Unix seconds of a date ("2026-12-24", "2026-12-24T18:00", in UTC), a span from now ("36h", "7d") or a datetime.
 
@@ -120,6 +128,8 @@ def _instant(name: str, value: str | int | datetime, now: int) -> int:
     if isinstance(value, str):
         if span := _SPAN.fullmatch(value.strip()):
             return now + int(span[1]) * _SECONDS[span[2]]
+        if _UNIX.fullmatch(value.strip()):
+            return int(value)
         try:
             return _instant(name, datetime.fromisoformat(value.strip()), now)
         except ValueError:

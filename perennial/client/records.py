@@ -17,6 +17,10 @@ TIMES = frozenset({"version", "latest", "current", "until", "time", "from_time",
 """Fields that are Unix seconds, 0 for none."""
 
 
+_LAST = 253_402_300_800
+"""The end of the year 9999."""
+
+
 class Record:
     """What every result is: a frozen dataclass of numbers (Decimal), names, times (Unix seconds) and other results."""
 
@@ -81,7 +85,9 @@ def number(value: Decimal) -> str:
 
 
 def moment(value: int) -> str:
-    """Unix seconds for people, in UTC."""
+    """Unix seconds for people, in UTC; as they are where no calendar goes so far."""
+    if not 0 <= value < _LAST:
+        return str(value)
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S") if value else "none"
 
 

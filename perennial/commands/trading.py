@@ -13,7 +13,7 @@ from perennial.client import OrderState
 from perennial.commands.output import Answer, Listing
 from perennial.commands.questions import SIDES
 from perennial.commands.session import command
-from perennial.shell import REFUSED
+from perennial.shell import REFUSED, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def _order(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--referrer", help="Who gets the referral share of the fee."),
         click.option("--for", "of", help="Whose account, where the signer is its operator."),
         click.option("--wait", is_flag=True, help="Wait until the order has settled or was cancelled; say which."),
-        click.option("--timeout", default=300.0, show_default=True, help="Seconds to wait."),
+        click.option("--timeout", default=300.0, type=SECONDS, show_default=True, help="Seconds to wait."),
     )
     for option in reversed(options):
         function = option(function)

@@ -162,7 +162,7 @@ def _prepare(stage: Stage, options: Options, clock: Callable[[], int]) -> Publis
     setup.provide_liquidity(stage, publisher)
     solver, first = stage.cast.solver, stage.contract("IMarket", stage.markets[MARKETS[0].name])
     stage.do(solver, first, "update", solver, 0, 0, STAKE, setup.NOBODY)
-    setup.open_to_all(stage, int(time.time()), options.block_time)
+    setup.open_to_all(stage, publisher, int(time.time()), options.block_time)
     return publisher
 
 

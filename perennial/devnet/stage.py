@@ -144,10 +144,7 @@ def create_vault(stage: Stage) -> None:
 def first_prices(stage: Stage, publisher: Publisher) -> None:
     """A first version of each market."""
     # A price must have been published after the chain began.
-    go(stage, stage.now() + 10)
-    published = stage.now()
-    version = published - Window().valid_from
-    _commit(stage, publisher, version, published)
+    _renew(stage, publisher, stage.now() + 10)
 
 
 def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
@@ -170,10 +167,11 @@ def provide_liquidity(stage: Stage, publisher: Publisher) -> None:
     stage.transact((maker, query.to, query.data, 0) for query in settles)
 
 
-def open_to_all(stage: Stage, now: int, block_time: int) -> None:
-    """The chain's clock goes to the present, and a block is made every few seconds from then on."""
+def open_to_all(stage: Stage, publisher: Publisher, now: int, block_time: int) -> None:
+    """The chain's clock goes to the present, prices with it, and a block is made every few seconds from then on."""
     if stage.now() < now:
-        go(stage, now)
+        # Else no market would take a trade until the keeper has come to it.
+        _renew(stage, publisher, now)
     stage.chain.rpc.call("evm_setIntervalMining", block_time)
 
 
@@ -215,6 +213,13 @@ def _give(stage: Stage) -> None:
                     approve = token.query("approve", stage.markets[market.name], ENDLESS)
                     calls.append((account, approve.to, approve.data, 0))
     stage.transact(calls)
+
+
+def _renew(stage: Stage, publisher: Publisher, now: int) -> None:
+    """The chain's clock goes to `now`, and each market gets the newest version that can be had there."""
+    go(stage, now)
+    published = stage.now()
+    _commit(stage, publisher, published - Window().valid_from, published)
 
 
 def _commit(stage: Stage, publisher: Publisher, version: int, published: int) -> None:

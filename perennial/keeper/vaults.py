@@ -5,9 +5,11 @@ Whoever does it gains nothing: what is due is done for those who wait.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from perennial.keeper.view import UNANSWERED
 from perennial.keeper.work import Kind, Work
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from perennial.chain import Contract
     from perennial.keeper.view import Epoch, Head
     from perennial.keeper.work import Item
+
+logger = logging.getLogger(__name__)
 
 REBALANCE = "rebalance"
 """The function of a vault."""
@@ -47,7 +51,12 @@ class Vaults:
     def plan(self, head: Head) -> Iterable[Work]:
         """What is due: one call a vault at most, and none while another of its calls is in flight."""
         for name, vault in self.vaults:
-            epoch = self.view.epoch(vault)
+            try:
+                epoch = self.view.epoch(vault)
+            except UNANSWERED as error:
+                # What ails a vault must not keep back the markets, whose accounts are to be liquidated.
+                logger.warning("vault %s does not answer: %s", name, error)
+                continue
             # Closing and rebalancing settle the epoch before first.
             if epoch.closes:
                 yield self._call(name, vault, "closeEpoch", "its epoch is closed")

@@ -55,8 +55,10 @@ class VaultSettlement(VaultMarkets):
         self._redeem_all(epoch)
         entering = self.entering_net
         self._convert(epoch)
-        self.last_assets = max(0, epoch.assets - 1 - epoch.paid - epoch.absorbed) + entering
-        self.insolvent = epoch.shares > VIRTUAL and epoch.assets * VIRTUAL * WORTHLESS < epoch.shares
+        self.last_assets = max(0, epoch.assets - 1 - epoch.paid - epoch.absorbed) + entering + self._stuck_assets()
+        # What is in a pocket is not lost: it is judged when it is back.
+        if self.open_pockets == 0:
+            self.insolvent = epoch.shares > VIRTUAL and epoch.assets * VIRTUAL * WORTHLESS < epoch.shares
         values_of = (epoch.assets, epoch.shares, epoch.minted, epoch.paid, epoch.unfilled)
         self.emit("EpochSettled", self.pending, *values_of)
         self.pending = self.pending_redeems = 0
@@ -102,23 +104,34 @@ class VaultSettlement(VaultMarkets):
             epoch.paid_by_redeems = epoch.charges
         elif self.charged:
             self.entering_net = max(0, self.entering_net - epoch.charges)
-        self._open_pockets(epoch)
-        debts = sum(self.pockets[one.entry.pocket].debt for one in epoch.values if one.stuck)
-        owed = max(0, self.entering_net - debts)
+        owed = self._open_pockets(epoch)
         left = max(0, epoch.gross + epoch.paid_by_redeems - owed)
         epoch.assets = (left if self.supply else 0) + 1
         epoch.shares = self.virtual_supply
 
-    def _open_pockets(self, epoch: Settling) -> None:
+    def _open_pockets(self, epoch: Settling) -> int:
+        """Opens pockets for markets that get stuck now; returns what entering deposits have in the rest."""
+        debts = sum(self.pockets[one.entry.pocket].debt for one in epoch.values if one.entry.pocket)
+        entering = rest = max(0, self.entering_net - debts)
         new = [one.entry for one in epoch.values if one.stuck and not one.entry.pocket]
         held = [max(0, entry.market.collateral(self.address)) * self.scale for entry in new]
         whole = epoch.gross + sum(held)
         for entry, last in zip(new, held, strict=True):
             entry.pocket = len(self.pockets) + 1
-            debt = self.entering_net * last // whole if last else 0
+            debt = entering * last // whole if last else 0
+            rest -= debt
             self.pockets[entry.pocket] = Pocket(entry.market, debt=debt)
             self.open_pockets += 1
             self.emit("PocketOpened", entry.pocket, entry.market.address, debt)
+        return rest
+
+    def _stuck_assets(self) -> int:
+        """What those who have stayed have in open pockets, as last known: it is part of what the cap limits."""
+        return sum(
+            max(0, self.live(entry, entry.market.collateral(self.address)) - self.pockets[entry.pocket].debt)
+            for entry in self.markets
+            if entry.pocket
+        )
 
     def _share_profit(self, epoch: Settling) -> None:
         """The coordinator's share of what a share has gained above the mark, in new shares."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
+from perennial.amounts import ONE
 from perennial.prices import HOUR, PriceError
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Walk:
         return self._path[index]
 
 
+MOST = 10**9 * ONE
+"""Highest price that somebody may wish for: it goes on from there, and Pyth's integers end at a little less than a
+hundred times as much."""
+
+
 @dataclass
 class Moved:
     """Another source whose prices somebody moves: from a second on, they are multiplied so that one is as wished."""
@@ -94,6 +100,8 @@ class Moved:
         """From `since` on prices go on from `price`. Raises ValueError for what would change the past."""
         if price <= 0:
             raise ValueError("a price is positive")
+        if price > MOST:
+            raise ValueError(f"a price is {MOST // ONE} at most")
         if self._moves and since <= self._moves[-1][0]:
             raise ValueError(f"prices until {self._moves[-1][0]} are made already")
         self._moves.append((since, price, self.source.price(since)))

@@ -12,7 +12,7 @@ from perennial.amounts import decimal
 from perennial.chain import Chain, Contract
 from perennial.client.errors import InputError, address
 from perennial.client.events import Happened
-from perennial.client.numbers import amount, instant, shown, signed, units
+from perennial.client.numbers import amount, first_block, instant, shown, signed, units
 from perennial.client.records import number
 from perennial.client.results import Sent
 from perennial.client.signers import address_of
@@ -94,7 +94,8 @@ class Vault:
 
     def prices(self, since: int | None = None) -> tuple[Settled, ...]:
         """Every epoch that has settled, with its price of a share, from the block `since` on, oldest first."""
-        blocks = self.start_block if since is None else since, self.protocol.block()
+        first = first_block(since)
+        blocks = self.start_block if first is None else first, self.protocol.block()
         place = self.protocol.rpc, self.name, self.address, self.makeup.decimals
         found = self.protocol.guard(lambda: history.settled_epochs(*place, blocks, self.protocol.span))
         return tuple(found)

@@ -23,8 +23,11 @@ from perennial.deployment.verify import verify
 from perennial.devnet.accounts import Cast
 from perennial.devnet.markets import BTC, feed_ids
 from perennial.devnet.services import services_of
+from perennial.devnet.stage import EVE, open_to_all
 from perennial.manifest import Manifest
+from perennial.mirror.versions import Window
 from perennial.testing.devnets import PATIENCE, devnet, until
+from perennial.testing.kept import keep
 
 
 @pytest.fixture
@@ -88,6 +91,17 @@ def test_two_devnets(room: Path) -> None:
     assert all(not Path(f"/proc/{process}").exists() for process in processes)
     # Ape keeps its own cache; of the devnets there is nothing.
     assert [path for path in room.rglob("*") if "perennial" in path.name] == []
+
+
+def test_a_devnet_opens_with_prices_of_that_moment(tmp_path: Path) -> None:
+    """However long the set-up took, nobody has to wait for the keeper until a market takes a trade."""
+    with keep(tmp_path) as kept:
+        now = kept.stage.now() + 10 * EVE
+        open_to_all(kept.stage, kept.publisher, now, block_time=0)
+
+        oracles = [kept.stage.contract("IOracle", oracle) for oracle in kept.stage.oracles.values()]
+        latest = [oracle.read("status")[0] for oracle in oracles]
+    assert [(timestamp, valid) for timestamp, _, valid in latest] == [(now - Window().valid_from, True)] * 3
 
 
 def test_killed_while_it_starts(room: Path) -> None:

@@ -72,6 +72,7 @@ def test_usd_without_units(usd, price, says):
         ("7d", NOW + 7 * 86_400),
         ("2w", NOW + 14 * 86_400),
         (NOW + 5, NOW + 5),
+        (str(NOW + 5), NOW + 5),
         ("2027-02-01", int(datetime(2027, 2, 1, tzinfo=UTC).timestamp())),
         ("2027-02-01T12:00+01:00", int(datetime(2027, 2, 1, 11, tzinfo=UTC).timestamp())),
         (datetime(2027, 2, 1, tzinfo=UTC), int(datetime(2027, 2, 1, tzinfo=UTC).timestamp())),
@@ -81,7 +82,7 @@ def test_instant(value, seconds):
     assert instant("until", value, NOW) == seconds
 
 
-@pytest.mark.parametrize("value", ["soon", "2027-13-01", "7 days", "2020-01-01", NOW, "0d", None])
+@pytest.mark.parametrize("value", ["soon", "2027-13-01", "7 days", "2020-01-01", NOW, "0d", str(NOW), "12345", None])
 def test_what_is_no_instant(value):
     with pytest.raises(InputError, match="until"):
         instant("until", value, NOW)

@@ -75,6 +75,7 @@ def test_number(value, says):
 def test_text():
     assert (text(True), text(OrderState.SETTLED), text(b"\x01"), text(("a", "b"))) == ("yes", "settled", "0x01", "a, b")
     assert moment(0) == "none"
+    assert (moment(253_402_300_799), moment(2**256)) == ("9999-12-31 23:59:59", str(2**256))
 
 
 def test_every_result_is_frozen_and_has_no_float():

@@ -74,6 +74,12 @@ def test_a_quote(run):
     assert "\nnote                  the size is an estimate: USD at the latest price in units" in result.stdout
 
 
+def test_a_quote_until_the_end_of_time(run):
+    quote = ["quote", "BTC-USD", "long", "--size", "0.1", "--collateral", "1000"]
+    result = ends(run(*quote, "--until", "9999999999999d"), 0)
+    assert "\nuntil                 864" in result.stdout  # No calendar has it.
+
+
 def test_an_order(run):
     result = ends(run(*LONG), 0)
     assert "opened          0.50" in result.stdout
@@ -166,6 +172,9 @@ def test_refused_by_the_chain(run, arguments, says):
         (["reduce", "BTC-USD"], "give the size in units or in USD, or close all"),
         (["deposit", "BTC-USD", "99999999999"], "are needed: get more, or use less"),
         (["quote", "BTC-USD", "long", "--size", "1", "--until", "soon"], "until: 'soon' is neither a date"),
+        (["close", "BTC-USD", "--timeout", "nan"], "'nan' is no number to reckon with"),
+        (["close", "BTC-USD", "--timeout", "-1"], "-1.0 is not in the range"),
+        (["orders", "BTC-USD", "--since", "-1"], "since: -1 is no number of a block"),
         (["markets", "--network", "atlantis"], "atlantis"),
         (["markets", "--network", "/nowhere.json"], "no manifest /nowhere.json"),
         (["markets", "--rpc", "node"], "is not the address of a node"),

@@ -94,7 +94,8 @@ class TestMoves:
         assert publisher.feed("ETH").source.price(NOW + 1) == 1_234_500_000
 
     @pytest.mark.parametrize(
-        ("feed", "price", "code"), [("DOGE", "1", 404), ("BTC", "-1", 422), ("BTC", "much", 422), ("BTC", "0", 422)]
+        ("feed", "price", "code"),
+        [("DOGE", "1", 404), ("BTC", "-1", 422), ("BTC", "much", 422), ("BTC", "0", 422), ("BTC", "1e30", 422)],
     )
     def test_refused(self, url, feed, price, code):
         answer = httpx2.post(f"{url}/moves", json={"feed": feed, "price": price}, timeout=60)

@@ -253,3 +253,90 @@ def test_assets_of_a_pocket_with_deposits_on_their_way_are_told_as_they_will_be(
     assert bench.epochs.open_pockets == 0
     assert bench.assets() == pytest.approx(1_500 * UNIT, abs=2)
     bench.check()
+
+
+@pytest.mark.parametrize("first_back", [True, False])
+def test_markets_that_get_stuck_one_after_the_other_while_deposits_wait(bench, first_back):
+    """What deposits have in the first pocket is not in what gets stuck later: it is not deducted there once more."""
+    one, other = bench.venues
+    bench.enter("alice", "1000")
+    bench.enter("carol", "1000")
+    bench.request("bob", "1000")
+    bench.close()
+    other.commit()
+    bench.pass_time(DAY)
+    bench.settle()
+    bench.leave("alice")
+    bench.close()
+    bench.pass_time(DAY)
+    bench.settle()
+
+    # A third of each market is Bob's, whose deposit had been spread over both.
+    assert [bench.pocket(number).debt for number in (1, 2)] == [500 * UNIT, 500 * UNIT]
+    assert bench.assets() == pytest.approx(1_000 * UNIT, abs=2)
+
+    early = one if first_back else other
+    early.commit()
+    bench.close()
+    early.commit()
+    bench.pass_time(DAY)
+    bench.settle()
+    assert bench.epochs.open_pockets == 1
+    bench.commit()
+    bench.turn()
+    returned = [bench.vault.send("claimReturned", number, ALICE, ALICE, sender=ALICE)[0] for number in (1, 2)]
+    assert bench.cash("alice") + sum(returned) == pytest.approx(1_000 * UNIT, abs=3)
+    assert bench.claim("bob") == pytest.approx(1_000 * 10**12, rel=1e-6)
+    assert bench.assets() == pytest.approx(2_000 * UNIT, abs=3)
+    bench.check()
+
+
+def test_a_vault_whose_only_market_is_stuck_is_not_insolvent(protocol):
+    """All that it has is in the pocket: nothing is lost, and who wants to enter waits."""
+    with opened(protocol, 1) as bench:
+        bench.enter("alice", "1000")
+        bench.venues[0].stale()
+        bench.leave("alice", 250 * 10**12)
+        bench.close()
+        bench.pass_time(DAY)
+        bench.settle()
+
+        assert bench.epochs.open_pockets == 1
+        assert bench.assets() == 750 * UNIT
+        assert not bench.books.insolvent
+        bench.request("bob", "100")
+
+        # Once the market is back, what it is worth decides.
+        bench.commit()
+        bench.turn()
+        assert not bench.books.insolvent
+        bench.turn()
+        assert bench.claim("bob") == pytest.approx(100 * 10**12, rel=1e-6)
+        bench.check()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_stuck_counts_for_the_cap(protocol, count):
+    """Else deposits that wait would take the vault beyond it once the market is back."""
+    cap = 1_000 * UNIT
+    with opened(protocol, count) as bench:
+        bench.vault.send("updateParameter", (1, cap, 0, 50_000), sender=bench.coordinator)
+        bench.enter("alice", "1000")
+        bench.venues[0].stale()
+        bench.leave("alice", 250 * 10**12)
+        bench.close()
+        bench.pass_time(DAY)
+        for venue in bench.venues[1:]:
+            venue.commit()
+        bench.settle()
+        assert bench.epochs.open_pockets == 1
+        assert bench.books.last_assets == 750 * UNIT
+
+        with refused("DepositCapExceeded", cap + 1, cap):
+            bench.request("bob", 250 * UNIT + 1)
+        bench.request("bob", "250")
+        bench.commit()
+        bench.turn()
+        bench.turn()
+        assert bench.assets() == pytest.approx(cap, abs=2)
+        bench.check()

@@ -228,6 +228,8 @@ def test_prices_and_growth(vault, world, chain, depositor, turn):
     assert growth.growth == prices[1].share_price - 1
     assert "nothing promises" in growth.meaning
     assert vault.prices(prices[1].block) == prices[1:]
+    with pytest.raises(InputError, match="since: -1 is no number of a block"):
+        vault.prices(-1)
 
 
 def test_what_is_refused_before_anything_is_sent(vault, depositor, world):

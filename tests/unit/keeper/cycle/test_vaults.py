@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from eth_abi.exceptions import DecodingError
 
+from perennial.abi import Reverted
 from perennial.chain import Contract
 from perennial.keeper.vaults import CALM, Vaults
 from perennial.keeper.view import Epoch, Head
@@ -84,3 +86,19 @@ def test_a_planned_one_is_still_due(vaults, view):
     view.epochs[ONE] = Epoch(0, settles=False, closes=False, rebalances=True)
 
     assert list(vaults.plan(HEAD)) == list(vaults.plan(HEAD)) != []
+
+
+@pytest.mark.parametrize("error", [Reverted("NoContract"), DecodingError("nothing")])
+def test_a_vault_that_does_not_answer_keeps_nobody_back(vaults, view, monkeypatch, error):
+    """Neither the next one nor, since nothing is raised, the markets of the keeper."""
+    view.epochs[TWO] = Epoch(3, settles=True, closes=False, rebalances=False)
+    answers = view.epoch
+
+    def epoch(vault):
+        if vault == ONE:
+            raise error
+        return answers(vault)
+
+    monkeypatch.setattr(view, "epoch", epoch)
+    (work,) = vaults.plan(HEAD)
+    assert work.to == TWO
