@@ -12,6 +12,9 @@ interface IVaultErrors {
     /// @notice The caller is not the factory.
     error NotFactory(address caller);
 
+    /// @notice The code of epochs that a Vault is deployed with was made for another registry of markets.
+    error ForeignCode(address code, address marketFactory);
+
     /// @notice The vault has been set up before.
     error AlreadyInitialized();
 

@@ -18,8 +18,11 @@ interface IVaultFactory is IBeacon {
     /// @param implementation Code of the vaults
     event Upgraded(address indexed implementation);
 
-    /// @notice The implementation has no code or belongs to another factory.
+    /// @notice The implementation has no code, or was made for another factory or another registry of markets.
     error InvalidImplementation(address implementation);
+
+    /// @notice The factory always has an owner: without, nobody could mend vaults or replace a coordinator that is lost.
+    error OwnerRequired();
 
     /// @notice Makes a vault; the caller becomes its coordinator. Anyone may call.
     /// @dev Reverts with the MarketFactory's UnsupportedDecimals or the vault's ParameterOutOfBounds.

@@ -73,6 +73,8 @@ contract Vault is VaultRequests, ERC20Permit {
         VaultBase(marketFactory_)
         ERC20Permit("Perennial Vault")
     {
+        address theirs = VaultBase(epochCode_).marketFactory();
+        if (theirs != marketFactory_) revert ForeignCode(epochCode_, theirs);
         factory = factory_;
         epochCode = epochCode_;
     }

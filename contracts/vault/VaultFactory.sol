@@ -9,6 +9,7 @@ import { IMarketFactory } from "../interfaces/IMarketFactory.sol";
 import { IVault } from "../interfaces/IVault.sol";
 import { IVaultFactory } from "../interfaces/IVaultFactory.sol";
 import { VaultParameter } from "../types/VaultParameter.sol";
+import { VaultBase } from "./VaultBase.sol";
 
 /// @title VaultFactory
 /// @notice See IVaultFactory.
@@ -46,11 +47,19 @@ contract VaultFactory is IVaultFactory, Ownable2Step {
 
     /// @inheritdoc IVaultFactory
     function upgradeTo(address newImplementation) external onlyOwner {
-        if (newImplementation.code.length == 0 || IVault(newImplementation).factory() != address(this)) {
+        if (
+            newImplementation.code.length == 0 || IVault(newImplementation).factory() != address(this)
+                || VaultBase(newImplementation).marketFactory() != marketFactory
+        ) {
             revert InvalidImplementation(newImplementation);
         }
         implementation = newImplementation;
         emit Upgraded(newImplementation);
+    }
+
+    /// @dev Ownable's way to have no owner is closed.
+    function renounceOwnership() public view override onlyOwner {
+        revert OwnerRequired();
     }
 
     /// @inheritdoc IVaultFactory

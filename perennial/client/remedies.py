@@ -126,7 +126,7 @@ REMEDIES: dict[str, Remedy] = {
     "FillTooSmall": Remedy(
         "The fill is less than a tenth of the intent, and not all that remains.", "Fill at least the minimum."
     ),
-    "ForeignCode": Remedy("The code of a Market was made for another factory.", _OWNER),
+    "ForeignCode": Remedy("The code of markets or vaults was made for another factory.", _OWNER),
     "OwnerRequired": Remedy("The protocol always has an owner.", "Hand it over instead: transferOwnership."),
     "LengthMismatch": Remedy("The batch has not one signature for each message.", "Give as many as messages."),
     # -- Roles and parameters -----------------------------------------------------------------------------------------

@@ -211,7 +211,8 @@ def test_only_the_factory_sets_a_vault_up_and_once(bench):
     arguments = (bench.token.address, 1, "x", "x", BOB, (1, 1, 0, 50_000))
     with refused("NotFactory", BOB):
         bench.vault.send("initialize", *arguments, sender=BOB)
-    code = bench.evm.deploy("Vault", ALICE, ALICE, ALICE, sender=ALICE)
+    parts = bench.protocol.factory.address, bench.vault.value("epochCode")
+    code = bench.evm.deploy("Vault", ALICE, *parts, sender=ALICE)
     code.send("initialize", *arguments, sender=ALICE)
     with refused("AlreadyInitialized"):
         code.send("initialize", *arguments, sender=ALICE)
