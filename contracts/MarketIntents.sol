@@ -121,8 +121,13 @@ contract MarketIntents is MarketBase {
         PriceFeed memory feed = sync($, type(uint256).max);
         Party memory first;
         sign($, feed, first, a, signatureA, amount, price);
+        // -2^255 is its own opposite: then both intents sell, and no side takes a size like that (SizeOverflow).
+        int256 opposite;
+        unchecked {
+            opposite = -amount;
+        }
         Party memory second;
-        sign($, feed, second, b, signatureB, -amount, price);
+        sign($, feed, second, b, signatureB, opposite, price);
         Matching.exchange($, feed, first, second, amount, price);
     }
 

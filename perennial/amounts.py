@@ -32,4 +32,4 @@ def raw(value: str | int | Decimal) -> int:
 
 def decimal(amount: int) -> Decimal:
     """The number behind an integer with 6 decimals."""
-    return Decimal(amount).scaleb(-6)
+    return _EXACT.scaleb(Decimal(amount), -6)

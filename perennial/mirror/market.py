@@ -140,7 +140,8 @@ class Market(MarketViews):
             self._check_sides(a.account, b.account)
             latest, current = self._open(caller)
             first = self._sign(a, signature_a, amount, price)
-            second = self._sign(b, signature_b, -amount, price)
+            # In 256 bits -2^255 is its own opposite.
+            second = self._sign(b, signature_b, amount if amount == MIN_INT256 else -amount, price)
             self._exchange(first, second, amount, price, latest, current)
 
     def fill_batch(self, fills: Sequence[tuple[Intent, str, int, int, str]], skip: bool, *, caller: str) -> None:

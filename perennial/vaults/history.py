@@ -20,10 +20,23 @@ if TYPE_CHECKING:
 YEAR = 365 * 86_400
 
 
-def settled_epochs(rpc: Rpc, name: str, vault: str, decimals: int, blocks: tuple[int, int], span: int) -> list[Settled]:
-    """Every epoch that settled in a range of blocks (first and last), oldest first."""
-    wanted: Topics = [topic("IVaultEvents", "EpochSettled")]
-    found = list(events(rpc, {vault: "IVaultEvents"}, wanted, *blocks, span))
+def settled_epochs(
+    rpc: Rpc, name: str, vault: str, decimals: int, blocks: tuple[int, int], span: int, *, whole: bool = False
+) -> list[Settled]:
+    """Every epoch that settled in a range of blocks (first and last), oldest first.
+
+    `whole`: only those that settled with all markets; the range has to begin with the vault then. The price of the
+    others is that of the rest, which says nothing of what a share was worth.
+    """
+    wanted: Topics = [topic("IVaultEvents", "EpochSettled", "PocketOpened", "PocketResolved")]
+    found, stuck = [], 0
+    for event in events(rpc, {vault: "IVaultEvents"}, wanted, *blocks, span):
+        if event.name == "EpochSettled":
+            if not (whole and stuck):
+                found.append(event)
+        else:
+            # An epoch's pockets are opened and resolved before it has settled.
+            stuck += 1 if event.name == "PocketOpened" else -1
     numbers = sorted({event.block for event in found})
     headers = rpc.batch([("eth_getBlockByNumber", (hex(number), False)) for number in numbers])
     times = {number: int(header["timestamp"], 16) for number, header in zip(numbers, headers, strict=True)}
@@ -73,7 +86,7 @@ def apy(name: str, epochs: Sequence[Settled], since: int) -> Apy:
         apy=_compounded(start, end, seconds),
         meaning=(
             f"what one share gained from epoch {first.epoch} to epoch {last.epoch}, with all fees, after the "
-            "coordinator's share of profit, at the prices at which these epochs settled; "
+            "coordinator's share of profit, at the prices at which these epochs settled, both with all markets; "
             "the APY repeats that over a year, which nothing promises"
         ),
     )

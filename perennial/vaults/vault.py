@@ -93,16 +93,20 @@ class Vault:
         )
 
     def prices(self, since: int | None = None) -> tuple[Settled, ...]:
-        """Every epoch that has settled, with its price of a share, from the block `since` on, oldest first."""
+        """Every epoch that has settled, with its price of a share, from the block `since` on, oldest first.
+
+        The price of one that settled while a market was stuck is without what is in there.
+        """
         first = first_block(since)
-        blocks = self.start_block if first is None else first, self.protocol.block()
-        place = self.protocol.rpc, self.name, self.address, self.makeup.decimals
-        found = self.protocol.guard(lambda: history.settled_epochs(*place, blocks, self.protocol.span))
-        return tuple(found)
+        return self._settled(self.start_block if first is None else first, whole=False)
 
     def apy(self, since: str | int | datetime = "30d") -> Apy:
-        """How the price of a share grew since a time, or over a span up to now, from the events of settled epochs."""
-        return history.apy(self.name, self.prices(), _past(since, self.protocol.now()))
+        """How the price of a share grew since a time, or over a span up to now, from the events of settled epochs.
+
+        Those that settled without a stuck market do not count.
+        """
+        epochs = self._settled(self.start_block, whole=True)
+        return history.apy(self.name, epochs, _past(since, self.protocol.now()))
 
     def what_if_deposit(self, assets: Number) -> DepositOutcome:
         """What a deposit would get if the open epoch were closed now and settled at the latest prices."""
@@ -222,6 +226,11 @@ class Vault:
             raise InputError("the epoch still waits: prices or the vault have moved on since; try again")
         now = self.protocol.after(mined, self.protocol.now)
         return history.settled(self.name, self.makeup.decimals, found[0], now)
+
+    def _settled(self, first: int, *, whole: bool) -> tuple[Settled, ...]:
+        place = self.protocol.rpc, self.name, self.address, self.makeup.decimals
+        blocks, span = (first, self.protocol.block()), self.protocol.span
+        return tuple(self.protocol.guard(lambda: history.settled_epochs(*place, blocks, span, whole=whole)))
 
     # -- Coordinator -------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,15 @@ def test_what_it_does(message, first):
     assert describe(message) == f"{first}\n{TERMS}"
 
 
+def test_every_digit_of_a_number_is_shown():
+    """Whoever signs sees what is signed: any integer of 256 bits, none of it rounded."""
+    size = "57896044618658097711785492504343953926634992332820282019728792003956564.819967"
+    intent = Intent.build(market=M, account=A, amount=size, price=f"-{size}", expiry=1)
+
+    assert intent.amount == 2**255 - 1
+    assert describe(intent).splitlines()[0] == f"Buy up to {size} at -{size} or less"
+
+
 def test_everything_that_an_intent_may_say():
     intent = Intent.build(
         market=M,

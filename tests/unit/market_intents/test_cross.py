@@ -2,7 +2,7 @@
 
 import pytest
 
-from perennial.amounts import raw
+from perennial.amounts import decimal, raw
 from perennial.testing.market import refused
 
 
@@ -69,6 +69,17 @@ def test_both_of_one_sign(desk, taker, hedger, keeper):
     a, b = desk.signed(taker, "2"), desk.signed(hedger, "2")
     with refused("InvalidFillAmount", "-2", "2"):
         desk.bench.market.cross(*a, *b, raw("2"), raw("100"), sender=keeper)
+
+
+def test_the_integer_without_an_opposite(desk, taker, hedger, keeper):
+    """-2^255 cannot be negated: it is refused as any other amount is, not by a panic."""
+    least = -(2**255)
+    a, b = desk.signed(taker, decimal(least)), desk.signed(hedger, decimal(least))
+    buy = desk.signed(hedger, "2")
+    with refused("InvalidFillAmount", least, raw("2")):
+        desk.bench.market.cross(*a, *buy, least, raw("100"), sender=keeper)
+    with refused("SizeOverflow", 2**255):
+        desk.bench.market.cross(*a, *b, least, raw("100"), sender=keeper)
 
 
 @pytest.mark.parametrize(("price", "signed"), [("98.999999", "99"), ("101.000001", "101")])

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from perennial.client import InputError
 from perennial.local import FREE, STEP
 
 DAY = 86_400
@@ -38,6 +39,10 @@ def test_a_stuck_market(vault, world, chain, depositor, keeper, turn, only_btc):
     chain.mine()
     paid = vault.settle(keeper).paid
 
+    # What this epoch paid for a share is not what a share was worth.
+    assert vault.prices()[1].share_price < Decimal("0.8")
+    with pytest.raises(InputError, match="two settled epochs"):
+        vault.apy()
     assert [each.note for each in vault.info().markets][1] == "stuck: an epoch settled without it"
     (kind, _), (part, stuck) = pairs(vault, depositor)
     assert (kind, part) == ("assets", "returned")
@@ -72,3 +77,6 @@ def test_a_stuck_market(vault, world, chain, depositor, keeper, turn, only_btc):
     # Together about what was paid in: two orders of the vault and their fees less.
     assert Decimal(980) < paid + back < Decimal(1000)
     assert [part for part, _ in pairs(vault, depositor)] == ["deposit"]
+    growth = vault.apy()
+    assert (growth.from_epoch, growth.to_epoch) == (1, 3)
+    assert abs(growth.growth) < Decimal("0.02")
