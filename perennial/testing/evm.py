@@ -32,6 +32,7 @@ class Evm:
 
     def __init__(self, gas_limit: int = 10**9) -> None:
         self._evm = pyrevm.EVM(spec_id="PRAGUE", gas_limit=gas_limit)
+        self._time = int(self._evm.env.block.timestamp)
 
     def deploy(self, name: str, *args: Any, sender: str) -> "Contract":
         """Deploys the contract of this name with constructor arguments."""
@@ -60,7 +61,8 @@ class Evm:
             raise _refusal(error) from None
 
     def warp(self, time: int) -> None:
-        """Transactions and views happen at `time` (Unix seconds) from now on; `undone` does not bring it back."""
+        """Transactions and views happen at `time` (Unix seconds) from now on."""
+        self._time = time
         self._evm.set_block_env(pyrevm.BlockEnv(timestamp=time))
 
     def call(self, to: str, data: bytes) -> bytes:
@@ -92,12 +94,14 @@ class Evm:
 
     @contextmanager
     def undone(self) -> Iterator[None]:
-        """Takes back whatever happens inside."""
-        checkpoint = self._evm.snapshot()
+        """Takes back whatever happens inside, the time with it."""
+        checkpoint, time = self._evm.snapshot(), self._time
         try:
             yield
         finally:
             self._evm.revert(checkpoint)
+            # It is no part of the state: what shares the chain would go on at another's time.
+            self.warp(time)
 
 
 class Contract:
