@@ -32,7 +32,7 @@ class Evm:
 
     def __init__(self, gas_limit: int = 10**9) -> None:
         self._evm = pyrevm.EVM(spec_id="PRAGUE", gas_limit=gas_limit)
-        self._time = int(self._evm.env.block.timestamp)
+        self.warp(1)
 
     def deploy(self, name: str, *args: Any, sender: str) -> "Contract":
         """Deploys the contract of this name with constructor arguments."""
