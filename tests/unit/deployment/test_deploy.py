@@ -20,7 +20,7 @@ from perennial.deployment.journal import JournalError
 from perennial.deployment.node import Node
 from perennial.deployment.plan import plan
 from perennial.deployment.run import DeploymentError, journal_path
-from perennial.deployment.sender import StepError
+from perennial.deployment.sender import SigningSender, StepError
 from perennial.deployment.verify import verify
 from perennial.manifest import Manifest
 
@@ -56,6 +56,14 @@ def undone(rpc):
     finally:
         rpc.call("anvil_dropAllTransactions")
         rpc.call("evm_revert", snapshot)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fees():
+    """The same in every run: what a node advises comes from blocks too that were undone since, and hashes with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SigningSender, "_fees", lambda _, bump: (10**9 + bump, 10**6 + bump))
+        yield
 
 
 @pytest.fixture(scope="module")
