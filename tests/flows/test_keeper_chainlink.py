@@ -83,6 +83,15 @@ def market(kept, publish, feed):
     return market
 
 
+@pytest.fixture(autouse=True)
+def undone(kept, market):
+    """What a test does to the market is taken back: the next one needs its price and its room."""
+    assert market.address
+    snapshot = kept.stage.chain.rpc.call("evm_snapshot")
+    yield
+    kept.stage.chain.rpc.call("evm_revert", snapshot)
+
+
 def test_a_market(kept, publish, feed, market):
     """An order waits for a round, is settled at it, and is liquidated by another one, of a new aggregator."""
     stage, trader = kept.stage, kept.stage.cast.users[1]
