@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -66,6 +66,9 @@ def refresh(root: Path = ROOT) -> list[str]:
     Ape alone compiles a file when its own text has changed, so it would leave a contract stale whose library has, and
     keep one that is gone. Here a file is stale when anything it imports has changed; its entries are taken out of Ape's
     manifest, which makes Ape compile it. Safe to call from several processes: one compiles, the others wait for it.
+
+    Raises subprocess.CalledProcessError where compilation fails, ArtifactError where a package's contract took the
+    place of one of the project's.
     """
     build = root / ".build"
     build.mkdir(exist_ok=True)
@@ -87,8 +90,16 @@ def refresh(root: Path = ROOT) -> list[str]:
         print(f"compiling {len(stale)} contracts; all of them take about a minute, once", file=sys.stderr, flush=True)
         # What is wrong goes to the terminal; without the list of all files.
         subprocess.run([Path(sys.executable).with_name("ape"), "compile", "-v", "WARNING"], cwd=root, check=True)
+        _check(_read(manifest).get("contractTypes", {}), wanted)
         _write(stamps, wanted)
         return stale
+
+
+def _check(types: dict[str, dict[str, Any]], sources: Collection[str]) -> None:
+    """Whether all are the project's: a package's contract of the same name could take the place of one."""
+    for name, entry in types.items():
+        if entry["sourceId"] not in sources:
+            raise ArtifactError(f"{name} was compiled from {entry['sourceId']}: run `make clean`, then `make compile`")
 
 
 def fingerprints(root: Path) -> dict[str, str]:

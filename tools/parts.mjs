@@ -71,12 +71,12 @@ export async function compile(input, parts, argv, alone) {
   // All of them find the same fault in a source; only one warns of the code that it has made.
   const errors = new Map(outputs.flatMap(({ errors = [] }) => errors.map((error) => [error.formattedMessage, error])));
   if (errors.size > 0) result.errors = [...errors.values()];
-  for (const [index, files] of groups.entries()) {
-    for (const file of files) {
-      const { contracts = {}, sources = {} } = outputs[index];
-      if (contracts[file]) result.contracts[file] = contracts[file];
-      if (sources[file]) result.sources[file] = sources[file];
-    }
+  const partOf = new Map(groups.flatMap((files, index) => files.map((file) => [file, outputs[index]])));
+  // In the compiler's order: of two contracts with one name, ours and the one of a package that it wraps, Ape takes the first.
+  for (const file of [...partOf.keys()].sort()) {
+    const { contracts = {}, sources = {} } = partOf.get(file);
+    if (contracts[file]) result.contracts[file] = contracts[file];
+    if (sources[file]) result.sources[file] = sources[file];
   }
   return result;
 }

@@ -49,6 +49,18 @@ def test_load_of_an_unknown_contract_raises():
         load("Nothing")
 
 
+def test_refresh_refuses_a_contract_of_a_package_in_the_place_of_ours(root, monkeypatch):
+    def ape(*_, **__):
+        types = {"Other": {"sourceId": "node_modules/package/Other.sol"}}
+        (root / ".build" / "__local__.json").write_text(json.dumps({"contractTypes": types}))
+
+    monkeypatch.setattr("perennial.artifacts.subprocess.run", ape)
+
+    with pytest.raises(ArtifactError, match=r"Other was compiled from node_modules/package/Other\.sol: run"):
+        refresh(root)
+    assert json.loads((root / ".build" / "stamps.json").read_text()) == {}
+
+
 def test_refresh_after_an_error_compiles_only_what_is_missing(root):
     refresh(root)
     write(root, "Other.sol", "contract Other { missing x; }")
