@@ -15,9 +15,9 @@ ASSETS = raw(50_000)
 BALANCED = "its markets are brought back to their targets"
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    with keep(tmp_path_factory.mktemp("kept")) as kept:
+@pytest.fixture
+def kept(tmp_path):
+    with keep(tmp_path) as kept:
         yield kept
 
 
@@ -66,7 +66,7 @@ def test_off_target(kept, vault):
         kept.work(keeper)
         kept.move(BTC, 2 * PRICES[BTC])
         sent = epochs(kept.work(keeper, 40))
-        assert sent == [BALANCED, "epoch 5 is settled"]
+        assert sent == [BALANCED, "epoch 2 is settled"]
         kept.move(BTC, PRICES[BTC])
         assert epochs(kept.work(keeper, 8)) == []
         kept.work(keeper, 2)
