@@ -365,44 +365,38 @@ class TestRefused:
         assert market.filled == {order.hash: 5 * UNIT}
 
 
+class Mended:
+    """Stops a solver after three rounds; what was broken in the first is well from then on."""
+
+    def __init__(self, market, mend):
+        self.market, self.mend, self.rounds = market, mend, 0
+
+    def is_set(self):
+        self.rounds += 1
+        return self.rounds > 3
+
+    def wait(self, _):
+        self.mend()
+        self.market.mine()
+
+
 def test_a_relay_or_node_that_fails_stops_nothing(market, make_solver, caplog):
-    class Stop:
-        rounds = 0
-
-        def is_set(self):
-            self.rounds += 1
-            return self.rounds > 3
-
-        def wait(self, _):
-            market.away = False
-            market.mine()
-
     market.book, market.away = [opened(1, "5", "101")], True
-    make_solver(**OWN).run(Stop())
+
+    make_solver(**OWN).run(Mended(market, lambda: setattr(market, "away", False)))
 
     assert "will be sent again" in caplog.text
     assert list(market.filled.values()) == [5 * UNIT]
 
 
 def test_what_nobody_has_thought_of_stops_nothing(market, make_solver, caplog):
-    class Stop:
-        rounds = 0
-
-        def is_set(self):
-            self.rounds += 1
-            return self.rounds > 3
-
-        def wait(self, _):
-            market.snapshot = working
-            market.mine()
-
-    market.book, working = [opened(1, "5", "101")], market.snapshot
-
     def broken():
         raise Reverted("NoPrice")
 
-    market.snapshot = broken
-    make_solver(**OWN).run(Stop())
+    working, market.snapshot = market.snapshot, broken
+    market.book = [opened(1, "5", "101")]
+
+    make_solver(**OWN).run(Mended(market, lambda: setattr(market, "snapshot", working)))
 
     assert "nothing done" in caplog.text
     assert list(market.filled.values()) == [5 * UNIT]
