@@ -1,7 +1,9 @@
 """A local chain: Anvil on a free port, gone when the caller is."""
 
+import ctypes
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,7 +36,7 @@ def anvil(
     chain_id: int = CHAIN_ID,
     history: bool = False,
 ) -> Iterator[str]:
-    """Starts Anvil, gives its address, stops it however the block is left.
+    """Starts Anvil, gives its address, stops it however the block is left; on Linux also where the caller is killed.
 
     The genesis block is made at `timestamp` (Unix seconds, now by default), the port is any that is free by default.
     Gas is free, transactions keep the order in which they come, every account is unlocked. Old blocks and events are
@@ -48,7 +50,12 @@ def anvil(
         command += ["--timestamp", str(timestamp)]
     # A session of its own: Ctrl-C is for the caller, who stops Anvil when done with it.
     with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [*command, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_end_with_caller if sys.platform == "linux" else None,
     ) as process:
         assert process.stdout is not None
         # Nobody reads what it prints for each request, and a full pipe would stop it.
@@ -63,6 +70,17 @@ def anvil(
             process.kill()
             if drain.is_alive():
                 drain.join()
+
+
+_LIBC = ctypes.CDLL(None)
+
+_SET_DEATH_SIGNAL = 1
+"""What prctl(2) calls PR_SET_PDEATHSIG."""
+
+
+def _end_with_caller() -> None:
+    """Called in Anvil's process before it is Anvil: Linux kills it once the thread that starts it is gone."""
+    _LIBC.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _binary() -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from perennial import parameters
 from perennial.amounts import raw
+from perennial.anvil import anvil
 from perennial.deploy import Deployment, deploy_protocol
 
 if TYPE_CHECKING:
@@ -37,9 +38,17 @@ _ENDLESS = 2**256 - 1
 
 
 @contextmanager
+def attached(uri: str) -> Iterator[None]:
+    """Ape connected to an Anvil that runs at `uri`, for as long as the block lasts."""
+    import ape
+
+    with ape.networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}):
+        yield
+
+
+@contextmanager
 def connected() -> Iterator[None]:
     """An Anvil of its own on a free port, for as long as the block lasts."""
-    import ape
     from ape.logging import LogLevel, logger
 
     from perennial import artifacts
@@ -47,7 +56,7 @@ def connected() -> Iterator[None]:
     artifacts.refresh()
     # Without a line for every transaction.
     logger.set_level(LogLevel.WARNING)
-    with ape.networks.parse_network_choice("ethereum:local:foundry"):
+    with anvil(history=True) as uri, attached(uri):
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from subprocess import CalledProcessError
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from perennial import artifacts
+from perennial.anvil import anvil as start_anvil
 from perennial.deploy import Deployment, deploy_protocol
 from perennial.testing.anvil import Anvil
 from perennial.testing.market import PROTOCOL, MarketBench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from ape.api import TestAccountAPI
     from ape.contracts import ContractInstance
@@ -58,6 +60,22 @@ def pytest_configure(config: pytest.Config) -> None:
         artifacts.refresh()
     except CalledProcessError as error:
         raise pytest.UsageError("the contracts do not compile") from error
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_finish(session: pytest.Session) -> Generator[None]:
+    """Has Ape, which connects at the end of this hook, find an Anvil that listens.
+
+    Started by Ape it has a port drawn by lot, without a second draw where that is taken, and twenty seconds.
+    """
+    if not session.items or not session.config.pluginmanager.has_plugin("ape-test"):
+        return (yield)
+    running = ExitStack()
+    session.config.add_cleanup(running.close)
+    uri = running.enter_context(start_anvil(options=["--steps-tracing"], history=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APE_FOUNDRY_HOST", uri)
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ from perennial import parameters
 from perennial.anvil import anvil
 from perennial.chain import Chain, Contract, Rpc
 from perennial.demo.options import DemoError
+from perennial.local import attached
 from perennial.mirror.parameters import MarketParameter, ProtocolParameter, RiskParameter
 from perennial.mirror.versions import Feed, Window
 
@@ -156,15 +157,12 @@ def _deploy(
     # Here, since Ape takes seconds to import.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        from ape import accounts, networks, project
+        from ape import accounts, project
         from ape.logging import LogLevel, logger
 
         from perennial.deploy import deploy_protocol
 
-    with (
-        logger.at_level(LogLevel.ERROR),
-        networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}),
-    ):
+    with logger.at_level(LogLevel.ERROR), attached(uri):
         owner, coordinator, beneficiary = (accounts.test_accounts[index] for index in range(3))
         protocol = deploy_protocol(owner)
         token = owner.deploy(project.MockToken, "Mock Dollar", "mUSD", TOKEN_DECIMALS)

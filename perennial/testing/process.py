@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,6 +13,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def free_port() -> int:
+    """A port for who cannot listen at 0, being told it before it starts, or starting twice.
+
+    It is none of those that systems give to whoever asks for any: one of them may be another's before it is used.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @dataclass

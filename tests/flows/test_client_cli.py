@@ -4,7 +4,6 @@ What was quoted is what is charged, and the history adds up to the collateral, t
 """
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from perennial.cli import main
 from perennial.local import FREE, NOBODY, LocalMarket
 from perennial.relay.client import RelayClient, RelayError
 from perennial.testing.manifests import write_manifest
+from perennial.testing.process import free_port
 
 PRICE = raw(60_000)
 TRADER, OPERATOR = "4", "0"
@@ -51,9 +51,7 @@ def perennial(local, chain, tmp_path):
 @contextmanager
 def relay(node, market, database):
     """A relay in a process of its own; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = [sys.executable, "-m", "perennial.cli", "relay", "--node", node, "--market", market, "--port", port]
     url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
     with subprocess.Popen([*command, "--database", f"sqlite:///{database}"], stderr=subprocess.DEVNULL) as process:

@@ -8,7 +8,6 @@ last micro-dollar that rounding leaves.
 from __future__ import annotations
 
 import random
-import socket
 import time
 from collections import defaultdict
 from contextlib import ExitStack, contextmanager
@@ -26,7 +25,7 @@ from perennial.mirror.parameters import MarketParameter
 from perennial.relay.client import RelayClient, RelayError
 from perennial.sending.journal import Journal, State
 from perennial.testing.books import check_books
-from perennial.testing.process import Process
+from perennial.testing.process import Process, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -97,11 +96,9 @@ class World:
 @contextmanager
 def deployed(uri: str) -> Iterator[dict[str, Any]]:
     """The protocol with a market whose maker covers everything, and an account with collateral for each trader."""
-    from ape import networks
+    from perennial.local import FREE, NOBODY, LocalMarket, attached
 
-    from perennial.local import FREE, NOBODY, LocalMarket
-
-    with networks.parse_network_choice("ethereum:local:foundry", provider_settings={"host": uri}):
+    with attached(uri):
         local = LocalMarket.deploy(PRICE)
         local.token.mint(local.owner, 10**9 * 10**18, sender=local.owner, **FREE)
         local.token.approve(local.market, 2**256 - 1, sender=local.owner, **FREE)
@@ -132,9 +129,7 @@ def world(tmp_path: Path) -> Iterator[World]:
             pass
         chain = Chain(rpc)
         rpc.call("evm_setAutomine", False)
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = str(listener.getsockname()[1])
+        port = str(free_port())
         market, relay_url = addresses["market"], f"http://127.0.0.1:{port}"
         relay = Process(
             [

@@ -1,12 +1,23 @@
 """perennial.anvil: a node for as long as a block lasts."""
 
 import os
+import subprocess
 import sys
+import time
 
 import pytest
 
 from perennial.anvil import AnvilError, anvil
+from perennial.artifacts import ROOT
 from perennial.chain import NodeError, Rpc
+
+
+def answers(uri):
+    try:
+        with Rpc(uri) as rpc:
+            return rpc.call("eth_blockNumber") == "0x0"
+    except NodeError:
+        return False
 
 
 def test_it_begins_when_told_and_ends_with_the_block():
@@ -25,6 +36,22 @@ def test_it_ends_where_the_block_fails():
 
     with Rpc(uri) as rpc, pytest.raises(NodeError):
         rpc.call("eth_chainId")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system ends a process with who started it")
+def test_it_ends_where_its_caller_is_killed():
+    program = ["import time; from perennial.anvil import anvil", "with anvil() as uri:", " print(uri, flush=True)"]
+    command = [sys.executable, "-c", "\n".join([*program, " time.sleep(99)"])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as caller:
+        assert caller.stdout is not None
+        uri = caller.stdout.readline().strip()
+        assert answers(uri)
+        caller.kill()
+
+    deadline = time.monotonic() + 60
+    while answers(uri):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_two_have_ports_of_their_own():

@@ -228,9 +228,9 @@ def test_a_relay_that_hands_out_another_intent(run, local, monkeypatch):
         ends(run("intent", *verb, "0x" + "11" * 32, "--relay", "http://relay"), 1, "gives another intent than 0x1111")
 
 
-def test_a_node_of_another_chain(run, network):
+def test_a_node_of_another_chain(run, network, chain):
     change(network, chain_id=1)
-    ends(run("markets"), 3, "is of chain 31337; local is chain 1")
+    ends(run("markets"), 3, f"is of chain {chain.chain_id}; local is chain 1")
 
 
 def test_waiting_in_vain(run):
