@@ -9,7 +9,7 @@ from perennial.client.storage import ACCOUNTS, BOOK, RING, entry, field
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.orders import MAX_CHANGE
 from perennial.mirror.parameters import MarketParameter, PController, ProtocolParameter, RiskParameter, UtilizationCurve
-from perennial.testing.differential import HOLDERS, Setup, address_of
+from perennial.testing.differential import HOLDERS, Setup, Signed, address_of
 from perennial.testing.games import Player
 
 PROTOCOL = ProtocolParameter(
@@ -85,39 +85,36 @@ def update(twin, name, maker=0, taker=0, money=0, referrer=None):
     return twin.act("update", name, maker, taker, money, referrer, name)
 
 
+def fill(twin, name, size, filler, price=None, collateralization=0):
+    """An intent of its own for each fill, at the latest price where no other is said."""
+    nonce = sum(twin.outcomes.values())
+    agreed = twin.mirror.price if price is None else price
+    signed = Signed(name, size, agreed, name, name, collateralization=collateralization, nonce=nonce)
+    return twin.act("fill", signed, size, agreed, filler, filler)
+
+
 def settle_all(twin):
     twin.settle_all()
 
 
-def test_sums_of_changes_stop_at_their_bound(open_twin):
-    """Skew thrown from one end to the other 40 times within a version."""
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_of_changes_stop_at_their_bound(open_twin, sign):
+    """One account brings the skew from 0 to a third, another brings it back, a hundred times within a version."""
     with open_twin(taker_skew_fee=1, taker_impact_fee=3) as twin:
-        commit(twin, UNIT)
-        update(twin, "alice", maker=10**12, money=10**15)
-        commit(twin, UNIT)
-        for round_ in range(40):
-            # Each doubles the other side, so that the skew changes its sign.
-            size = 4**round_ % 10**9 + 1
-            assert update(twin, "bob", taker=size, money=10**12) is None
-            assert update(twin, "carol", taker=-2 * size, money=10**12) is None
-        change = twin.mirror.accounts[address_of("bob")].orders[-1].change
-        assert 0 < abs(change) <= MAX_CHANGE
-        commit(twin, UNIT)
-        settle_all(twin)
-
-
-def test_one_account_reaches_the_bound(open_twin):
-    """Opening long while another account lets the skew fall back each time: the sum only grows."""
-    with open_twin(taker_skew_fee=1) as twin:
-        commit(twin, UNIT)
-        update(twin, "alice", maker=10**9, money=10**15)
-        for name, size in (("bob", 10**12), ("carol", -(10**12))):
-            update(twin, name, taker=size, money=10**15)
-        commit(twin, UNIT)
-        for _ in range(80):
-            assert update(twin, "bob", taker=10**12) is None
-            assert update(twin, "carol", taker=-(10**12)) is None
-        assert commit(twin, UNIT)
+        commit(twin, 1)
+        update(twin, "alice", maker=10**6, money=10**15)
+        update(twin, "bob", money=10**15)
+        update(twin, "carol", money=10**15)
+        commit(twin, 1)
+        size, side = 4, 0
+        for _ in range(101):
+            assert update(twin, "bob", taker=sign * size) is None
+            assert update(twin, "carol", taker=-sign * size) is None
+            side += size
+            size = side // 2
+        order = twin.mirror.accounts[address_of("bob")].orders[-1]
+        assert (order.change, order.absolute_change) == (sign * MAX_CHANGE, MAX_CHANGE)
+        commit(twin, 1)
         settle_all(twin)
 
 
@@ -163,10 +160,119 @@ def test_one_beyond_the_largest_size(open_twin):
         assert update(twin, "bob", taker=2**63) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62) is None
         assert update(twin, "bob", taker=2**62) == "SizeOverflow"
+        assert update(twin, "carol", taker=2**62) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62 - 1) is None
         assert update(twin, "carol", taker=-HUGE) is None
         commit(twin, 1)
         settle_all(twin)
+
+
+def test_an_accounts_opens_are_bounded_beside_its_closes(open_twin):
+    """The market has room for them, but the closes may be cancelled: then the account has all of it."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=2**61)
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert update(twin, "bob", taker=2**62) is None
+        assert update(twin, "bob", taker=2**61) == "SizeOverflow"
+        assert fill(twin, "bob", 2**61, "carol") == "SizeOverflow"
+        assert update(twin, "bob", taker=2**60) is None
+        assert fill(twin, "bob", 2**60 - 1, "carol") is None
+        commit(twin, None)
+        settle_all(twin)
+
+
+def test_an_accounts_opens_are_bounded_beside_its_fills(open_twin):
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=2**61)
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert fill(twin, "bob", 2**62, "carol") is None
+        assert update(twin, "bob", taker=2**61) == "SizeOverflow"
+        assert update(twin, "bob", taker=2**61 - 1) is None
+        commit(twin, None)
+        settle_all(twin)
+
+
+def test_fills_beyond_the_largest_size_of_a_side(open_twin):
+    """As it is pending, and as it is settled: closes give no room before they have settled."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        assert fill(twin, "bob", 2**62, "carol") is None
+        assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert update(twin, "carol", taker=MIN_INT256) is None
+        assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
+        assert fill(twin, "dave", 2**62 - 1, "erin") is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+def test_fills_of_a_version_beyond_the_largest_size(open_twin):
+    """Shorts and longs that only change hands: the sides do not grow, nor does the account, but its fills add up."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=-(2**62))
+        update(twin, "carol", taker=2**62)
+        commit(twin, 1)
+        assert fill(twin, "bob", 2**62, "dave") is None
+        assert fill(twin, "bob", 2**62, "carol") == "SizeOverflow"
+        assert fill(twin, "bob", 2**62 - 1, "carol") is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+def test_agreed_prices_beyond_all_bounds(open_twin):
+    with open_twin(max_price_deviation=2**24 - 1) as twin:
+        commit(twin, 10**17 - 1)
+        update(twin, "alice", maker=1_000, money=1)
+        for price in (2**255 - 1, MIN_INT256, 2**62, -(2**62)):
+            assert fill(twin, "bob", 1, "carol", price=price) == "PriceTooFar"
+
+
+def test_collateralization_is_rounded_up(open_twin):
+    """A millionth of a ten-thousandth of a dollar is more than nothing; and nothing covers the largest ratio."""
+    with open_twin() as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=1_000, money=1)
+        assert fill(twin, "bob", 1, "carol", collateralization=1) == "InsufficientCollateralization"
+        update(twin, "bob", money=2**62)
+        assert fill(twin, "bob", 1, "carol", collateralization=2**256 - 1) == "InsufficientCollateralization"
+        update(twin, "bob", money=1 - 2**62)
+        assert fill(twin, "bob", 1, "carol", collateralization=1) is None
+
+
+def test_interest_of_a_utilization_too_small_to_be_told_from_its_target(open_twin):
+    """A taker of a millionth beside two million of makers, and a curve that bends at 0."""
+    with open_twin(utilization_curve=UtilizationCurve(0, UNIT, 2 * UNIT, 0)) as twin:
+        commit(twin, 10**12)
+        update(twin, "alice", maker=2 * 10**12, money=1)
+        update(twin, "bob", taker=1, money=UNIT)
+        commit(twin, 10**12, wait=31_536_000)
+        commit(twin, 10**12)
+        settle_all(twin)
+        # A year at the target's rate, which is 1.
+        assert twin.market.value("collateral", address_of("bob")) == 0
+
+
+@pytest.mark.parametrize(("rate", "fits"), [(25 * UNIT, True), (45 * UNIT, False)])
+def test_interest_that_makers_alone_have_no_room_for(open_twin, rate, fits):
+    """A unit of theirs gains 2.5 or 4.5 · 10^11 USD; 3.02 are the bound, and twice as much is the room of profits."""
+    with open_twin(utilization_curve=UtilizationCurve(rate, rate, rate, 0)) as twin:
+        commit(twin, 10**16)
+        update(twin, "alice", maker=1_000, money=10**18)
+        update(twin, "bob", taker=10**9, money=10**18)
+        commit(twin, 10**16, wait=31_536_000)
+        commit(twin, 10**16)
+        settle_all(twin)
+        assert (twin.mirror.accumulators.maker > 0) == fits
 
 
 @pytest.mark.parametrize("receive_only", [False, True])
