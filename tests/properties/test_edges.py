@@ -347,6 +347,18 @@ def test_collateral_beyond_64_bits_stays_at_the_bound(open_twin):
         settle_all(twin)
 
 
+def test_rewards_of_accounts_that_come_late_outlive_their_rate(open_twin):
+    with open_twin(maker_reward_rate=3 * UNIT) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**6, money=10**6)
+        commit(twin, UNIT, wait=100)
+        commit(twin, UNIT)
+        twin.act("update_parameter", replace(twin.mirror.parameter, maker_reward_rate=0), "owner")
+        commit(twin, UNIT, wait=100)
+        settle_all(twin)
+        assert twin.market.value("rewards", address_of("alice")) == 300 * UNIT
+
+
 def test_settlement_fee_that_no_longer_divides(open_twin):
     """Versions remember what was charged at them, through changes of the fee."""
     with open_twin(settlement_fee=3) as twin:
