@@ -56,7 +56,8 @@ def connected() -> Iterator[None]:
     artifacts.refresh()
     # Without a line for every transaction.
     logger.set_level(LogLevel.WARNING)
-    with anvil(history=True) as uri, attached(uri):
+    # Traces (make gas) have no steps without.
+    with anvil(options=["--steps-tracing"], history=True) as uri, attached(uri):
         yield
 
 

@@ -13,7 +13,7 @@ pragma solidity 0.8.37;
 /// @param awaited Whether the pending epoch waits for the version up to a day
 /// @param ordered Whether the epoch placed an order
 /// @param leverageBefore Leverage that the pending epoch settles with where it has been changed since, 0 where not; until the next close
-/// @param restsUntil Until when nothing is opened at the expense of all, Unix seconds: a day after what was closed so
+/// @param restsUntil Until when nothing is opened at the expense of all, Unix seconds: a day after what was closed or opened so
 struct VaultMarket {
     address market;
     uint32 weight;

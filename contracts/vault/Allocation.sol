@@ -14,7 +14,7 @@ import { Observation } from "./MarketReader.sol";
 /// @param flow Size that the epoch's net deposits (or redemptions) alone would open (or close) here
 /// @param delta Change of size that is ordered
 /// @param big Whether the market is off its target by more than the tolerance
-/// @param rests Whether nothing may be opened beyond the flow: something was closed beyond it a short while ago
+/// @param rests Whether nothing may be opened beyond the flow: something was closed or opened beyond it a short while ago
 /// @param pocketed Whether part of its collateral belongs to those who have left
 /// @param done Whether the market needs no tokens
 /// @param charge What the epoch's requests pay of the order's fees, USD
@@ -34,7 +34,8 @@ struct Leg {
 /// @title Allocation: how large a vault's position in a market should be, and what to order (docs/protocol.md §12.2)
 /// @dev An epoch orders towards the target, no more than its own net flow needs: whoever enters or leaves pays for that.
 ///      Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all; and
-///      what was closed so is opened again so a day later at the earliest: nobody can have fees paid again and again.
+///      after such an order nothing is opened so for a day: nobody can have fees paid again and again, neither by prices
+///      that swing nor by deposits that come while the market takes no order and so pay for none.
 library Allocation {
     /// @dev Margin requirements are covered one and a half times, 6 decimals.
     uint256 internal constant SAFETY = 1_500_000;
@@ -70,17 +71,22 @@ library Allocation {
         if (!seen.fresh || seen.count != 0 || seen.collateral < 0) return;
 
         int256 gap = limit(seen, int256(self.target) - int256(seen.size));
+        int256 own = gap > 0
+            ? SignedMath.min(gap, SignedMath.max(self.flow, 0))
+            : SignedMath.max(gap, SignedMath.min(self.flow, 0));
         bool rests = self.rests && gap > 0;
-        self.big = !rests && SignedMath.abs(gap) * 1e6 > tolerance * Math.max(self.target, seen.size);
-        if (self.big) self.delta = gap;
-        else if (gap > 0 && self.flow > 0) self.delta = SignedMath.min(gap, self.flow);
-        else if (gap < 0 && self.flow < 0) self.delta = SignedMath.max(gap, self.flow);
+        uint256 tolerated = tolerance * Math.max(self.target, seen.size);
+        self.big = !rests && SignedMath.abs(gap) * 1e6 > tolerated;
+        // Of an increase, what those who enter leave missing must itself be worth the market's rest.
+        bool forAll = self.big && (gap < 0 || SignedMath.abs(gap - own) * 1e6 > tolerated);
+        self.delta = forAll ? gap : own;
         dropUnlessWorth(self, seen);
     }
 
-    /// @notice Whether the order closes more than those who leave pay for, because the market is off by so much.
-    function closesForAll(Leg memory self) internal pure returns (bool) {
-        return self.big && self.delta < SignedMath.min(self.flow, 0);
+    /// @notice Whether the order closes more than those who leave pay for, or opens more than those who enter do, because
+    ///         the market is off by so much.
+    function isForAll(Leg memory self) internal pure returns (bool) {
+        return self.big && (self.delta < SignedMath.min(self.flow, 0) || self.delta > SignedMath.max(self.flow, 0));
     }
 
     /// @notice Drops an order whose settlement fee would be out of proportion, unless it closes the position for good, or

@@ -245,7 +245,7 @@ abstract contract VaultClosing is VaultSettlement {
         stored.charge = leg.charge.toUint64();
         stored.leverageBefore = 0;
         // casts: fits for 30,000 years
-        if (leg.closesForAll()) stored.restsUntil = uint40(block.timestamp + REST);
+        if (leg.isForAll()) stored.restsUntil = uint40(block.timestamp + REST);
     }
 
     /// @dev Whether a market's price matters: the vault has a position there, or orders.

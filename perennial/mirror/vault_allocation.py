@@ -1,8 +1,8 @@
 """How large a vault's position in a market should be, and what to order (contracts/vault/Allocation.sol, §12.2).
 
 An epoch orders towards the target, and no more than its own net flow needs: whoever enters or leaves pays for that.
-Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all; what was
-closed so is opened again so a day later at the earliest.
+Only where a market is off by more than the tolerance is the rest made good as well, at the expense of all; after such
+an order nothing is opened so for a day.
 """
 
 from dataclasses import dataclass
@@ -49,9 +49,9 @@ class Leg:
             self.delta = max(0, most)
             self.drop_unless_worth()
 
-    def closes_for_all(self) -> bool:
-        """Whether the order closes more than those who leave pay for, because the market is off by so much."""
-        return self.big and self.delta < min(self.flow, 0)
+    def is_for_all(self) -> bool:
+        """Whether the order closes or opens more than those who leave or enter pay for."""
+        return self.big and not min(self.flow, 0) <= self.delta <= max(self.flow, 0)
 
     def drop_unless_worth(self) -> None:
         """Drops an order whose settlement fee would be out of proportion.
@@ -82,11 +82,12 @@ def plan(entry: VaultMarket, seen: Observation, share: int, change: int, sign: i
         return leg
     gap = _accepted(seen, leg.target - seen.size)
     rests = gap > 0 and now < entry.rests_until
-    leg.big = not rests and abs(gap) * UNIT > tolerance * max(leg.target, seen.size)
-    if leg.big:
-        leg.delta = gap
-    elif gap * leg.flow > 0:
-        leg.delta = gap if abs(gap) < abs(leg.flow) else leg.flow
+    tolerated = tolerance * max(leg.target, seen.size)
+    leg.big = not rests and abs(gap) * UNIT > tolerated
+    own = min(gap, max(leg.flow, 0)) if gap > 0 else max(gap, min(leg.flow, 0))
+    # Of an increase, what those who enter leave missing must itself be worth the market's rest.
+    for_all = leg.big and (gap < 0 or (gap - own) * UNIT > tolerated)
+    leg.delta = gap if for_all else own
     leg.drop_unless_worth()
     return leg
 

@@ -164,7 +164,7 @@ class VaultClosing(VaultSettlement):
         entry.awaited = entry.exposed and (seen.fresh or not entry.pocket)
         entry.version, entry.expected, entry.charge = seen.version, seen.size + leg.delta, leg.charge
         entry.leverage_before = 0
-        if leg.closes_for_all():
+        if leg.is_for_all():
             entry.rests_until = self.now + REST
 
     def _charge(self, leg: Leg, money: int) -> int:

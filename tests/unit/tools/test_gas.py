@@ -2,12 +2,16 @@
 
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
+from ape.logging import logger
 
+from perennial import artifacts, local
 from perennial.benchmarks import gas, trace
 from perennial.benchmarks.flows import FLOWS
 from perennial.benchmarks.references import REFERENCES
+from perennial.chain import Rpc
 
 
 def test_every_flow_has_a_reference_and_a_committed_figure():
@@ -83,3 +87,23 @@ def test_a_call_costs_what_the_callee_does_not_use():
     assert breakdown.intrinsic == 1_000
     assert breakdown.refund == 0
     assert breakdown.contracts == ["inner", "outer"]
+
+
+def test_the_chain_of_the_benchmarks_gives_the_steps_of_a_transaction(monkeypatch):
+    found = []
+
+    @contextmanager
+    def attached(uri):
+        found.append(uri)
+        yield
+
+    monkeypatch.setattr(local, "attached", attached)
+    monkeypatch.setattr(artifacts, "refresh", lambda: None)
+    monkeypatch.setattr(logger, "set_level", lambda _: None)
+    with local.connected(), Rpc(found[0]) as rpc:
+        created = {"from": rpc.call("eth_accounts")[0], "data": "0x600160005500"}
+        transaction = rpc.call("eth_sendTransaction", created)
+        rpc.call("evm_mine")
+        traced = rpc.call("debug_traceTransaction", transaction, {})
+
+    assert [step["op"] for step in traced["structLogs"]] == ["PUSH1", "PUSH1", "SSTORE", "STOP"]

@@ -171,6 +171,57 @@ def test_nobody_can_have_the_holders_pay_by_coming_and_going(protocol):
         bench.check()
 
 
+def test_nobody_can_have_the_holders_pay_for_deposits_that_a_full_market_did_not_take(protocol):
+    """Bob enters while his friend's makers leave the market no room, so that no order is placed which he would pay for.
+
+    His friend then makes room, so that all pay for what Bob's deposit opens; he leaves in parts, and they begin anew.
+    """
+    with opened(protocol, 1, makerFee="0.001", positionFee="1", makerLimit="4000.000001") as bench:
+        (venue,) = bench.venues
+        bench.enter("alice", "10000")
+        venue.update("dave", maker="3600", collateral="100000")
+        bench.commit()
+        start, opened_for_all = bench.assets(), []
+        for _ in range(3):
+            before = venue.size()
+            bench.request("bob", "1000")
+            bench.turn()
+            assert venue.size() == before
+            shares = bench.claim("bob")
+            venue.update("dave", maker="-40")
+            bench.commit()
+            with suppress(Reverted):
+                bench.rebalance()
+                bench.commit()
+                bench.settle()
+            opened_for_all.append(venue.size() - before)
+            for part in (shares // 3, shares // 3, None):
+                bench.leave("bob", part)
+                bench.turn()
+            bench.cash("bob")
+            venue.update("dave", maker=raw("4000") - int(venue.market.read("pendingPosition")[1]))
+            bench.commit()
+
+        assert opened_for_all[0] > raw("35")
+        assert opened_for_all[1:] == [0, 0]
+        # 0.1 % of what was opened once for all, and nothing else.
+        assert start - bench.assets() <= opened_for_all[0] * 100 // 1_000
+        bench.check()
+
+
+def test_what_is_missing_by_less_than_the_tolerance_is_not_opened_with_a_deposit(costly):
+    """It would be at the expense of all, and the market would rest for it: who enters pays for all that is opened."""
+    costly.enter("alice", "1000")
+    costly.commit("98", "98")
+    sizes = [venue.size() for venue in costly.venues]
+    costly.request("bob", "980")
+    costly.turn()
+
+    assert [venue.size() - size for venue, size in zip(costly.venues, sizes, strict=True)] == [raw("20")] * 2
+    assert [market.rests_until for market in costly.registered()] == [0, 0]
+    costly.check()
+
+
 def test_it_closes_what_is_requested_too(bench):
     bench.enter("alice", "1000")
     bench.request("bob", "1000")
