@@ -1,5 +1,6 @@
 """Corners that random games hardly ever find, played by contracts and mirror side by side."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
 
@@ -237,6 +238,22 @@ def test_agreed_prices_beyond_all_bounds(open_twin):
             assert fill(twin, "bob", 1, "carol", price=price) == "PriceTooFar"
 
 
+def test_what_a_fill_has_gained_cannot_be_withdrawn_before_it_settles(open_twin):
+    """It covers margin, but the tokens would be those of others."""
+    with open_twin(max_price_deviation=100_000) as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        update(twin, "bob", money=5 * UNIT)
+        update(twin, "carol", money=100 * UNIT)
+        assert fill(twin, "bob", UNIT, "carol", price=90 * UNIT) is None
+        assert twin.mirror.requirement(address_of("bob"))[0] == 15 * UNIT
+        assert update(twin, "bob", money=-5 * UNIT - 1) == "InsufficientCollateral"
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 0
+        commit(twin, 100 * UNIT)
+        settle_all(twin)
+
+
 def test_collateralization_is_rounded_up(open_twin):
     """A millionth of a ten-thousandth of a dollar is more than nothing; and nothing covers the largest ratio."""
     with open_twin() as twin:
@@ -403,6 +420,51 @@ def test_a_liquidation_forgoes_the_settlement_fee_that_does_not_fit(open_twin):
         assert twin.mirror.accounts[address_of("alice")].settlement == 2**44 - 1
         commit(twin, 100 * UNIT)
         settle_all(twin)
+
+
+@pytest.fixture
+def falling(open_twin):
+    """Bob has a long of 1, bought at 100 with 20 of collateral, and an order pending when the price falls to 85."""
+
+    @contextmanager
+    def create(order):
+        fees = {"min_liquidation_fee": 2 * UNIT, "max_liquidation_fee": 2 * UNIT}
+        with open_twin(margin=100_000, maintenance=100_000, min_margin=2 * UNIT, min_maintenance=2 * UNIT, **fees) as twin:
+            commit(twin, 100 * UNIT)
+            update(twin, "alice", maker=10**9, money=10**12)
+            update(twin, "bob", taker=UNIT, money=20 * UNIT)
+            latest = commit(twin, 100 * UNIT)
+            assert update(twin, "bob", taker=order) is None
+            pending = twin.mirror.oracle.status()[1]
+            twin.act("wait", pending + 10)
+            twin.act("commit", latest + 1, 85 * UNIT, pending + 10)
+            assert twin.act("liquidate", "bob", "carol") is None
+            # The version of the order; that of the liquidation is the next.
+            twin.act("commit", pending, 85 * UNIT, pending + 10)
+            settle_all(twin)
+            yield twin
+
+    return create
+
+
+def test_a_liquidation_is_paid_once_at_its_own_version(falling):
+    with falling(UNIT // 100) as twin:
+        assert twin.mirror.accounts[address_of("bob")].locked
+        assert twin.market.value("claimable", address_of("carol")) == 0
+        commit(twin, 85 * UNIT)
+        settle_all(twin)
+        assert twin.market.value("claimable", address_of("carol")) == 2 * UNIT
+
+
+def test_the_lock_of_an_account_that_has_nothing_left_ends(falling):
+    """Its own close came first: the liquidation closed nothing, and there is nothing to settle at its version."""
+    with falling(MIN_INT256) as twin:
+        assert update(twin, "bob", money=-1) == "AccountLocked"
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 5 * UNIT
+        commit(twin, 85 * UNIT)
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 0
 
 
 def test_a_provider_that_goes_back_is_not_traded_on(open_twin):
