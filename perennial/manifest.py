@@ -181,7 +181,9 @@ class Manifest:
             values = json.loads(path.read_text())
         except FileNotFoundError as error:
             raise ManifestError(f"no manifest {path}: deploy first (ape run deploy)") from error
-        except json.JSONDecodeError as error:
+        except OSError as error:
+            raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
             raise ManifestError(f"{path} is no JSON: {error}") from error
         if not isinstance(values, dict):
             raise ManifestError(f"{path} is not a manifest")

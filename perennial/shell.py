@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from perennial.amounts import raw
+
 logger = logging.getLogger(__name__)
 
 GRACE = 10.0
@@ -69,6 +71,39 @@ class Finite(click.FloatRange):
         return found
 
 
+class Amount(click.ParamType):
+    """Decimal text to an integer with 6 decimals, not below 0 unless `signed`."""
+
+    name = "decimal"
+
+    def __init__(self, *, signed: bool = False) -> None:
+        self._signed = signed
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The integer."""
+        try:
+            # click converts a default that is an integer again.
+            amount = value if isinstance(value, int) else raw(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if amount < 0 and not self._signed:
+            self.fail(f"{value} is less than 0", param, ctx)
+        return amount
+
+
+AMOUNT, SIGNED_AMOUNT = Amount(), Amount(signed=True)
+
+ETHER_PRICE = "USD for an ether, to reckon with gas; --least-profit needs it."
+"""Help of that option, which has no value to begin with: ether for nothing would make everything pay."""
+
+
+def reckoned(least_profit: int | None, ether_price: int | None) -> int:
+    """The price of an ether. Raises click.UsageError where a profit after gas is wanted and that has no price."""
+    if least_profit is not None and ether_price is None:
+        raise click.UsageError("--least-profit is after gas: give --ether-price too")
+    return ether_price or 0
+
+
 SECONDS = Finite(min=0)
 
 AT_ALL = Finite(min=0, min_open=True)
@@ -93,9 +128,9 @@ def code_of(error: Exception) -> int | None:
     from perennial.chain import NodeAddressError, NodeError, RpcError
     from perennial.keeper.state import StateError
     from perennial.manifest import ManifestError
-    from perennial.sending.journal import OwnerError
+    from perennial.sending.journal import FileError, OwnerError
 
-    if isinstance(error, RpcError | Reverted | StateError | OwnerError | OperationalError):
+    if isinstance(error, RpcError | Reverted | StateError | OwnerError | FileError | OperationalError):
         return REFUSED
     if isinstance(error, NodeAddressError | ManifestError):
         return USAGE

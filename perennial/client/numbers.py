@@ -22,6 +22,8 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 
 _SPAN = re.compile(r"([0-9]{1,18})\s*(s|m|h|d|w)")
 _UNIX = re.compile(r"[0-9]{10,18}")
+_LAST = 2**32 - 1
+"""The last timestamp of the contracts (docs/protocol.md §1.2)."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -112,11 +114,15 @@ def first_block(since: int | None) -> int | None:
 def instant(name: str, value: str | int | datetime, now: int) -> int:
     """Unix seconds of a date ("2026-12-24", "2026-12-24T18:00", in UTC), a span from now ("36h", "7d") or a datetime.
 
-    InputError for what is none of them, and for what is not after `now`.
+    InputError for what is none of them, for what is not after `now`, and for what no timestamp can say.
     """
     seconds = _instant(name, value, now)
     if seconds <= now:
         raise InputError(f"{name}: {value} is not after now, {datetime.fromtimestamp(now, UTC).isoformat()}")
+    if seconds > _LAST:
+        raise InputError(
+            f"{name}: {value} is after {datetime.fromtimestamp(_LAST, UTC):%Y-%m-%d}, where timestamps end"
+        )
     return seconds
 
 

@@ -22,8 +22,7 @@ LOCAL = ("devnet", "local")
 def signer(name: str | None, network: str) -> Any:
     """An account that signs. InputError where there is none of this name; keys are not taken."""
     if name is None:
-        hint = f"a number from 0 to {USERS - 1}, or the alias" if network in LOCAL else "the alias"
-        raise InputError(f"who signs? Give --account: {hint} of an account of Ape (see `ape accounts list`)")
+        raise InputError(f"who signs? Give --account: {_kinds(network)}")
     if name.startswith("0x"):
         what = "a private key is never given on a command line" if len(name) == _KEY else "an address cannot sign"
         raise InputError(f"--account: {what}: import the key into Ape (`ape accounts import ALIAS`), give the alias")
@@ -31,14 +30,22 @@ def signer(name: str | None, network: str) -> Any:
         return _of_devnet(int(name), network)
     if network in LOCAL and name in NAMES:
         return _of_devnet(NAMES[name], network)
-    return _of_ape(name)
+    return _of_ape(name, network)
 
 
 def address(name: str | None, network: str) -> str:
     """The address of an account by its name, or itself. InputError as in `signer`."""
-    if name is not None and name.startswith("0x") and len(name) != _KEY:
+    if name is None:
+        raise InputError(f"whose? Give --account: an address, {_kinds(network)}")
+    if name.startswith("0x") and len(name) != _KEY:
         return address_of(name)
     return address_of(signer(name, network))
+
+
+def _kinds(network: str) -> str:
+    """What signs on a network, in words."""
+    number = f"a number from 0 to {USERS - 1}, or " if network in LOCAL else ""
+    return f"{number}the alias of an account of Ape (see `ape accounts list`)"
 
 
 def _of_devnet(index: int, network: str) -> Any:
@@ -52,13 +59,13 @@ def _of_devnet(index: int, network: str) -> Any:
     return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
 
 
-def _of_ape(alias: str) -> Any:
+def _of_ape(alias: str, network: str) -> Any:
     # Here, since Ape takes seconds to import.
     from ape import accounts
 
     if alias not in accounts.aliases:
         known = ", ".join(sorted(accounts.aliases)) or "none"
-        raise InputError(f"--account {alias}: Ape has no account of this alias; it has {known}")
+        raise InputError(f"--account {alias}: Ape has no account of this alias; it has {known}. Give {_kinds(network)}")
     account = accounts.load(alias)
     if f"APE_ACCOUNTS_{alias}_PASSPHRASE" in os.environ:
         # Nobody is there to be asked.

@@ -23,6 +23,21 @@ if TYPE_CHECKING:
     from perennial.client import Market
 
 
+class _Verb(click.Command):
+    """A command that says what is wrong with an amount below 0, which click takes for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Takes the arguments apart."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name[1:2].isdigit():
+                raise
+            found = next((each for each in given if each.startswith(error.option_name)), error.option_name)
+            raise click.UsageError(f"{found} is not more than 0", ctx) from error
+
+
 @dataclass
 class Session:
     """One call of a command."""
@@ -90,7 +105,9 @@ def command(
         wrapped: Callable[..., Any] = run
         for option in reversed(_options(account, approves=approves)):
             wrapped = option(wrapped)
-        made: click.Command = click.command(name, epilog=shell.examples(*examples) if examples else None)(wrapped)
+        made: click.Command = click.command(name, cls=_Verb, epilog=shell.examples(*examples) if examples else None)(
+            wrapped
+        )
         if group is not None:
             group.add_command(made)
         return made
@@ -106,7 +123,7 @@ def _run(function: Callable[..., Answer], session: Session, options: dict[str, A
             answer = function(session, **options)
         output.show(answer, as_json=session.as_json)
     except Refused as error:
-        output.failure(str(error), error.to_dict(), as_json=session.as_json)
+        output.failure(_told(error), error.to_dict() | _notes(error), as_json=session.as_json)
         return REFUSED
     except InputError as error:
         return _failed(error, "Input", USAGE, session)
@@ -121,8 +138,20 @@ def _run(function: Callable[..., Answer], session: Session, options: dict[str, A
 
 
 def _failed(error: ClientError, name: str, code: int, session: Session, **more: Any) -> int:
-    output.failure(str(error), {"error": name, "meaning": str(error), **more}, as_json=session.as_json)
+    content = {"error": name, "meaning": str(error), **more, **_notes(error)}
+    output.failure(_told(error), content, as_json=session.as_json)
     return code
+
+
+def _told(error: ClientError) -> str:
+    """What went wrong, and what was done before that."""
+    return " ".join([str(error), *getattr(error, "__notes__", ())])
+
+
+def _notes(error: ClientError) -> dict[str, Any]:
+    """What was done before something went wrong, for machines; nothing where that is nothing."""
+    notes = getattr(error, "__notes__", ())
+    return {"note": " ".join(notes)} if notes else {}
 
 
 def _options(account: str | None, *, approves: bool) -> list[Callable[[Any], Any]]:

@@ -17,7 +17,7 @@ from eth_abi.grammar import ABIType, BasicType, TupleType, parse
 from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
-from perennial.abi import interface
+from perennial.abi import Reverted, interface
 from perennial.chain import Contract
 from perennial.deployment.fields import ZERO
 from perennial.deployment.node import connected
@@ -26,11 +26,13 @@ from perennial.deployment.run import DeploymentError, check_there, silent
 from perennial.deployment.sender import sender_of
 from perennial.deployment.signer import signer_of
 from perennial.manifest import DEPLOYMENTS, Manifest
+from perennial.shell import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from perennial.abi import Function
     from perennial.chain import Chain, Rpc
     from perennial.deployment.network import Network
     from perennial.deployment.sender import Sender
@@ -115,12 +117,24 @@ def encoded(manifest: Manifest, target: str, function: str, arguments: Sequence[
         name, address = target, manifest.address(target)
     else:
         name, address = "IMarket", manifest.market(target).address
-    wanted = interface(name).function(function, len(arguments))
+    wanted = _function(name, target, function, len(arguments))
     values = [_value(manifest, kind, text) for kind, text in zip(wanted.inputs, arguments, strict=True)]
     try:
         return address, wanted.encode(values)
     except EncodingError as error:
         raise ValueError(f"{target}.{function} takes {', '.join(wanted.inputs)}: {error}") from error
+
+
+def _function(interfaced: str, target: str, name: str, arguments: int) -> Function:
+    """A function by name and number of arguments. Raises LookupError, with what it takes or what else there is."""
+    known = interface(interfaced)
+    try:
+        return known.function(name, arguments)
+    except LookupError:
+        same = [f"{name}({', '.join(each.inputs)})" for (called, _), each in known.functions.items() if called == name]
+        names = sorted({called for (called, _), each in known.functions.items() if not each.outputs})
+        offer = f"it takes {' or '.join(same)}" if same else f"there are {', '.join(names)}"
+        raise LookupError(f"{target} has no function {name} of {arguments} arguments: {offer}") from None
 
 
 def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, report: Callable[[str], None]) -> bool:
@@ -134,6 +148,7 @@ def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, repo
         report(f"operation 0x{change.operation.hex()} was executed before: another salt makes another one")
         return True
     if not timelock.read("isOperation", change.operation):
+        _foretell(chain, manifest.timelock, change, report)
         data = call("Timelock", "schedule", *change.arguments, timelock.read("getMinDelay"))
         proposes = timelock.read("hasRole", PROPOSER, sender.address)
         step = Change(manifest.timelock, data, b"")
@@ -149,6 +164,17 @@ def bring(chain: Chain, manifest: Manifest, change: Change, sender: Sender, repo
     _require(executes, sender, "is no executor of the timelock", "an executor", step)
     report(f"execute: {sender.send('execute', manifest.timelock, data).transaction}")
     return True
+
+
+def _foretell(chain: Chain, timelock: str, change: Change, report: Callable[[str], None]) -> None:
+    """Says beforehand what would otherwise be seen when the delay is over.
+
+    It is scheduled all the same: something else that is scheduled may come before it.
+    """
+    try:
+        chain.rpc.call("eth_call", {"from": timelock, "to": change.target, "data": "0x" + change.data.hex()}, "latest")
+    except Reverted as error:
+        report(f"as the chain is now, the call would revert with {message_of(error)}")
 
 
 def _cancel(chain: Chain, timelock: str, data: bytes, sender: Sender, report: Callable[[str], None]) -> bool:
@@ -176,8 +202,27 @@ def _value(manifest: Manifest, kind: str, text: str) -> Any:
     if kind == "bytes32" and text in _ROLES:
         return _ROLES[text]
     if kind.startswith("bytes") and not kind.endswith("]"):
-        return bytes.fromhex(text.removeprefix("0x"))
-    return _decoded(parse(kind), json.loads(text))
+        hint = f", nor one of the roles {', '.join(_ROLES)}" if kind == "bytes32" else ""
+        return _bytes(kind, text, hint)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is no {kind}: write numbers as the contract takes them, structs as lists: {error}"
+        ) from error
+    return _decoded(parse(kind), value)
+
+
+def _bytes(kind: str, value: Any, hint: str = "") -> bytes:
+    """Hex to bytes, as many as the type has: shorter ones would be filled up in silence. Raises ValueError."""
+    try:
+        found = bytes.fromhex(str(value).removeprefix("0x"))
+    except ValueError:
+        raise ValueError(f"{value!r} is no hex{hint}") from None
+    size = kind.removeprefix("bytes")
+    if size and len(found) != int(size):
+        raise ValueError(f"{value!r} has {len(found)} bytes, not the {size} of {kind}{hint}")
+    return found
 
 
 def _address(manifest: Manifest, text: str) -> str:
@@ -200,7 +245,14 @@ def _decoded(kind: ABIType, value: Any) -> Any:
         if not isinstance(value, list):
             raise ValueError(f"a list is needed, not {value!r}")
         parts = kind.components if isinstance(kind, TupleType) and not kind.is_array else [kind.item_type] * len(value)
+        if len(parts) != len(value):
+            raise ValueError(f"{value!r} has {len(value)} fields, the struct {_named(kind)} has {len(parts)}")
         return tuple(_decoded(part, each) for part, each in zip(parts, value, strict=True))
     if isinstance(kind, BasicType) and kind.base == "bytes":
-        return bytes.fromhex(str(value).removeprefix("0x"))
+        return _bytes(_named(kind), value)
     return value
+
+
+def _named(kind: ABIType) -> str:
+    """A type as an ABI writes it."""
+    return str(kind.to_type_str())  # type: ignore[no-untyped-call]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from perennial.shell import PORT, Command, examples
+from perennial.shell import PORT, UNREACHABLE, Command, examples
 
 if TYPE_CHECKING:
     from perennial.devnet.devnet import Devnet
@@ -71,13 +71,14 @@ def devnet(
     from perennial.anvil import AnvilError
     from perennial.devnet.devnet import Options, open_devnet
     from perennial.devnet.stage import StageError
-    from perennial.prices import PriceError
 
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s %(levelname)s %(message)s"
     )
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    options = Options(port, block_time, hour, _midnight(start), seed, keeper, relay, solver)
+    options = Options(
+        port, block_time, hour, _beginning(start, hour) if seed is None else 0, seed, keeper, relay, solver
+    )
     try:
         with open_devnet(options) as up:
             # Again: Ape has put handlers of its own in their place.
@@ -87,7 +88,7 @@ def devnet(
     except _Ended:
         if not as_json:
             click.echo("\nThe devnet has ended.")
-    except (AnvilError, StageError, PriceError, OSError) as error:
+    except (AnvilError, StageError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -109,9 +110,11 @@ def move(feed: str, price: str, network: str) -> None:
     try:
         answer = httpx2.post(f"{prices}/moves", json={"feed": feed, "price": price}, timeout=30)
     except httpx2.HTTPError as error:
-        raise click.ClickException(f"the devnet's prices do not answer at {prices}: {error}") from error
+        silent = click.ClickException(f"the devnet's prices do not answer at {prices}: {error}")
+        silent.exit_code = UNREACHABLE
+        raise silent from error
     if answer.status_code != httpx2.codes.OK:
-        raise click.ClickException(answer.json()["detail"])
+        raise click.UsageError(str(answer.json()["detail"]))
     click.echo(f"{feed} is at {price} from {answer.json()['since']} on")
 
 
@@ -133,15 +136,15 @@ def prices(node: str, port: int, hour: int, start: str, seed: int | None) -> Non
     from perennial.devnet.accounts import Cast
     from perennial.devnet.prices import replayed, walking
     from perennial.devnet.stage import Stage, add_multicall
-    from perennial.prices import PriceError
     from perennial.publisher.app import create_app
     from perennial.serving import serving
 
+    midnight = 0 if seed is not None else _beginning(start, hour)
     try:
         with Rpc(node) as rpc:
             if not str(rpc.call("web3_clientVersion")).lower().startswith("anvil"):
                 raise click.UsageError(f"{rpc.place} is no Anvil: these prices are for chains of this machine")
-            stage, midnight = Stage(Chain(rpc), Cast.assemble()), _midnight(start)
+            stage = Stage(Chain(rpc), Cast.assemble())
             add_multicall(stage)
             begin = stage.now()
             publisher = replayed(begin, midnight, hour, stage.now) if seed is None else walking(begin, seed, stage.now)
@@ -153,7 +156,7 @@ def prices(node: str, port: int, hour: int, start: str, seed: int | None) -> Non
                 _wait()
     except _Ended:
         return
-    except (PriceError, OSError) as error:
+    except OSError as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -194,11 +197,20 @@ def _wait() -> NoReturn:
         time.sleep(1)
 
 
-def _midnight(day: str) -> int:
+def _beginning(day: str, hour: int) -> int:
+    """The midnight from which prices are replayed. Raises click.UsageError where that cannot be."""
+    from perennial.devnet.prices import replayed
+    from perennial.prices import PriceError
+
     try:
-        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+        midnight = int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
     except ValueError as error:
         raise click.UsageError(f"{day!r} is no day such as 2017-12-17") from error
+    try:
+        replayed(0, midnight, hour, lambda: 0)
+    except PriceError as error:
+        raise click.UsageError(f"--start {day}: {error}") from error
+    return midnight
 
 
 def _say(up: Devnet, *, as_json: bool) -> None:

@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from perennial.amounts import raw
 from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
-from perennial.shell import AT_ALL, COUNT, Command, examples, stopped_by_signals
+from perennial.shell import (
+    AMOUNT,
+    AT_ALL,
+    COUNT,
+    ETHER_PRICE,
+    SIGNED_AMOUNT,
+    Command,
+    examples,
+    reckoned,
+    stopped_by_signals,
+)
 
 if TYPE_CHECKING:
     from perennial.keeper.setup import Settings
@@ -44,9 +53,9 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 @click.option("--start", type=int, help="Block at which the markets began; the manifest's if missing.")
 @click.option(
     "--hermes",
-    default="https://hermes.pyth.network",
+    show_default="https://hermes.pyth.network",
     envvar="PERENNIAL_HERMES",
-    help=f"Where prices come from; its API key is in {HERMES_KEY}.",
+    help=f"Where prices come from; its API key is in {HERMES_KEY}. A devnet's are known.",
 )
 @click.option(
     "--keystore", type=click.Path(path_type=Path), help=f"Encrypted key; its password is in {PASSWORD}, or asked."
@@ -68,9 +77,11 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
     "--look", default=10, type=COUNT, help="Seconds between looks at whom the newest price liquidates; 0: never."
 )
 @click.option("--claim-every", default=3600, type=COUNT, help="Seconds between claims of what was earned.")
-@click.option("--claim-least", default="0", help="Least to claim of a market, in its token.")
-@click.option("--least-profit", help="USD that a commit earns after gas; whatever is requested if missing.")
-@click.option("--ether-price", default="0", help="USD for an ether, to reckon with gas.")
+@click.option("--claim-least", default="0", type=AMOUNT, help="Least to claim of a market, in its token.")
+@click.option(
+    "--least-profit", type=SIGNED_AMOUNT, help="USD that a commit earns after gas; whatever is requested if missing."
+)
+@click.option("--ether-price", type=AMOUNT, help=ETHER_PRICE)
 @click.option("--tip", default=1_000_000, type=COUNT, help="Wei for a unit of gas, to who makes the block.")
 @click.option("--most", type=COUNT, help="Most wei for a unit of gas, tip included.")
 @click.option("--patience", default=10, type=COUNT, help="Seconds until more is offered for what is not mined.")
@@ -83,7 +94,7 @@ def keeper(
     node: str | None,
     markets: tuple[str, ...],
     start: int | None,
-    hermes: str,
+    hermes: str | None,
     keystore: Path | None,
     state: Path,
     interval: float,
@@ -93,9 +104,9 @@ def keeper(
     max_age: int,
     look: int,
     claim_every: int,
-    claim_least: str,
-    least_profit: str | None,
-    ether_price: str,
+    claim_least: int,
+    least_profit: int | None,
+    ether_price: int | None,
     tip: int,
     most: int | None,
     patience: int,
@@ -110,17 +121,19 @@ def keeper(
     """
     # Here, since they take a second to import.
     from perennial.keeper.commits import Freshening
+    from perennial.keeper.hermes import PUBLIC
     from perennial.keeper.keeper import Options
     from perennial.keeper.setup import Settings
 
     level = logging.WARNING if as_json else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    price = reckoned(least_profit, ether_price)
     where = locate(network, node, markets, start)
     settings = Settings(
         node=where.node,
         markets=where.markets,
-        hermes=hermes,
+        hermes=hermes or where.prices or PUBLIC,
         hermes_key=os.environ.get(HERMES_KEY),
         start=where.start,
         vaults=where.vaults if (where.is_devnet if vaults is None else vaults) else (),
@@ -134,11 +147,11 @@ def keeper(
             settle=settle,
             liquidate=liquidate,
             claim_every=0 if once else claim_every,
-            claim_least=_amount(claim_least),
+            claim_least=claim_least,
             dry_run=dry_run,
         ),
-        least_profit=None if least_profit is None else _amount(least_profit),
-        ether_price=_amount(ether_price),
+        least_profit=least_profit,
+        ether_price=price,
     )
     run(settings, keystore, interval, once=once, as_json=as_json)
 
@@ -163,10 +176,3 @@ def run(settings: Settings, keystore: Path | None, interval: float, *, once: boo
 
 def _print(what: str, values: dict[str, Any]) -> None:
     print(json.dumps({"time": int(time.time()), "event": what, **values}), flush=True, file=sys.stdout)
-
-
-def _amount(text: str) -> int:
-    try:
-        return raw(text)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error

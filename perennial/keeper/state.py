@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
+
+from perennial.sending.journal import FileError, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,10 +33,14 @@ class State:
     """An SQLite file of one keeper on one chain. Addresses are lower-case hex."""
 
     def __init__(self, path: Path | str, owner: str = "") -> None:
-        """`owner` is in words whose it is: another one's file is refused with StateError."""
+        """`owner` is in words whose it is: another's file is refused with StateError, no database with FileError."""
         self._lock = None if str(path) == ":memory:" else _lock(Path(path))
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
+        try:
+            self._database = database(path)
+        except FileError:
+            if self._lock is not None:
+                self._lock.close()
+            raise
         self._database.executescript(
             """
             CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from eth_utils.address import is_address
 
+from perennial.devnet.services import services_of
 from perennial.manifest import DEVNET, Manifest, ManifestError
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ node_option = click.option(
 
 @dataclass(frozen=True)
 class Where:
-    """A node's address, names and addresses of markets and vaults, the block at which they began, a relay if known."""
+    """A node's address, names and addresses of markets and vaults, the block at which they began.
+
+    Addresses of a relay and of a devnet's prices, if known.
+    """
 
     node: str
     markets: list[tuple[str, str]]
@@ -34,6 +38,7 @@ class Where:
     vaults: list[tuple[str, str]] = field(default_factory=list)
     is_devnet: bool = False
     relay: str | None = None
+    prices: str | None = None
 
 
 def locate(network: str | None, node: str | None, markets: Sequence[str], start: int | None) -> Where:
@@ -53,7 +58,17 @@ def locate(network: str | None, node: str | None, markets: Sequence[str], start:
         raise click.UsageError(f"which node? {manifest.network} has none of its own: give --node")
     first = manifest.start_block if start is None else start
     vaults = [(name, vault.address) for name, vault in manifest.vaults.items()]
-    return Where(node, named, first, vaults, is_devnet=manifest.network == DEVNET, relay=manifest.relay)
+    is_devnet = manifest.network == DEVNET
+    prices = _prices(network or DEFAULT) if is_devnet else None
+    return Where(node, named, first, vaults, is_devnet=is_devnet, relay=manifest.relay, prices=prices)
+
+
+def _prices(network: str) -> str | None:
+    """Where a devnet's prices are; None for one that `perennial devnet` has not started."""
+    try:
+        return services_of(network).prices
+    except ManifestError:
+        return None
 
 
 def _by_address(market: str) -> tuple[str, str] | None:

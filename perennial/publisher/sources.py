@@ -6,6 +6,7 @@ Prices are integers of 6 decimals, times Unix seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,10 @@ class Replay:
 
     def __post_init__(self) -> None:
         if not self.prices.start <= self.start < self.prices.end or self.speed < 1:
-            raise PriceError(f"nothing of {self.prices.market} to replay from {self.start}")
+            first, last = (
+                f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (self.prices.start, self.prices.end)
+            )
+            raise PriceError(f"{self.prices.market} can be replayed from {first} on, and before {last}")
 
     def price(self, timestamp: int) -> int:
         """The price at a second."""

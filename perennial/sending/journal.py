@@ -21,6 +21,10 @@ class OwnerError(RuntimeError):
     """The file is of another key or chain: what is in flight there is none of this one's business."""
 
 
+class FileError(RuntimeError):
+    """The file is no database, or cannot be read and written."""
+
+
 class State(StrEnum):
     """What has become of a transaction."""
 
@@ -70,17 +74,31 @@ class Entry:
     attempts: tuple[Attempt, ...]
 
 
+def database(path: Path | str) -> sqlite3.Connection:
+    """An SQLite file, made where it is missing, whose writers do not stop who reads. Raises FileError."""
+    found = None
+    try:
+        found = sqlite3.connect(path, isolation_level=None)
+        found.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.DatabaseError as error:
+        if found is not None:
+            found.close()
+        # Who is kept from it for a moment must not take another: what is in flight is in this one.
+        advice = "" if isinstance(error, sqlite3.OperationalError) else ": name another file"
+        raise FileError(f"{path} cannot be used: {error}{advice}") from error
+    return found
+
+
 class Journal:
     """An SQLite file of one key on one chain. `limit` is how many calls may be in flight.
 
     `owner` says in words whose it is; empty where somebody else watches over that. Another one's is refused with
-    OwnerError.
+    OwnerError, a file that is no database with FileError.
     """
 
     def __init__(self, path: Path | str, limit: int = 1, owner: str = "") -> None:
         self.limit = limit
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database = database(path)
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(
             """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +41,7 @@ def load_key(keystore: Path | None, key: str, password: str) -> LocalAccount:
         raise click.UsageError(f"{keystore} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise click.UsageError(f"{keystore} is no keystore: {error}") from error
-    secret = os.environ.get(password) or click.prompt("Password", hide_input=True)
+    secret = os.environ.get(password) or _asked(password)
     try:
         account = Account.from_key(Account.decrypt(content, secret))
     except (KeyError, TypeError) as error:
@@ -51,3 +52,13 @@ def load_key(keystore: Path | None, key: str, password: str) -> LocalAccount:
         wrong = f"the password is another: set {password}, or type it" if "MAC" in str(error) else error
         raise click.UsageError(f"{keystore}: {wrong}") from error
     return account
+
+
+def _asked(password: str) -> str:
+    """The password, of the person at the terminal. Raises click.UsageError where there is none."""
+    try:
+        return str(click.prompt("Password", hide_input=True))
+    except click.Abort as error:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError(f"nobody is there to be asked for the keystore's password: set {password}") from error

@@ -9,34 +9,22 @@ from pathlib import Path
 import click
 from eth_utils.address import is_address
 
-from perennial.amounts import raw
 from perennial.keeper.where import locate, network_option, node_option
 from perennial.sending.keys import load_key
-from perennial.shell import AT_ALL, COUNT, Command, examples, stopped_by_signals
+from perennial.shell import (
+    AMOUNT,
+    AT_ALL,
+    COUNT,
+    ETHER_PRICE,
+    SIGNED_AMOUNT,
+    Command,
+    examples,
+    reckoned,
+    stopped_by_signals,
+)
 
 KEY, PASSWORD = "PERENNIAL_SOLVER_KEY", "PERENNIAL_SOLVER_PASSWORD"
 """Environment variables."""
-
-
-class _Amount(click.ParamType):
-    name = "decimal"
-
-    def __init__(self, *, signed: bool = False) -> None:
-        self._signed = signed
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Decimal text to 6 decimals."""
-        try:
-            # click converts a default that is an integer again.
-            amount = value if isinstance(value, int) else raw(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if amount < 0 and not self._signed:
-            self.fail(f"{value} is less than 0", param, ctx)
-        return amount
-
-
-AMOUNT = _Amount()
 
 
 @click.command(
@@ -66,10 +54,10 @@ AMOUNT = _Amount()
 )
 @click.option(
     "--least-profit",
-    type=_Amount(signed=True),
+    type=SIGNED_AMOUNT,
     help="USD that a deal and a batch earn after gas; all deals if missing.",
 )
-@click.option("--ether-price", default="0", type=AMOUNT, help="USD for an ether, to reckon with gas.")
+@click.option("--ether-price", type=AMOUNT, help=ETHER_PRICE)
 @click.option("--tip", default=1_000_000, type=COUNT, help="Wei for a unit of gas, to who makes the block.")
 @click.option("--most", type=COUNT, help="Most wei for a unit of gas, tip included.")
 @click.option("--patience", default=30, type=COUNT, help="Seconds until a batch that is not mined is taken back.")
@@ -90,7 +78,7 @@ def solver(
     band: int,
     max_age: int,
     least_profit: int | None,
-    ether_price: int,
+    ether_price: int | None,
     tip: int,
     most: int | None,
     patience: int,
@@ -111,6 +99,7 @@ def solver(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    price = reckoned(least_profit, ether_price)
     key = None if dry_run and keystore is None and KEY not in os.environ else load_key(keystore, KEY, PASSWORD)
     if account is not None and not is_address(account):
         raise click.UsageError(f"--account: {account!r} is no address")
@@ -126,7 +115,7 @@ def solver(
     options = Options(
         limits=Limits(max_inventory, max_fill, spread, skew, band, max_age),
         least_profit=least_profit,
-        ether_price=ether_price,
+        ether_price=price,
         dry_run=dry_run,
     )
     stop = stopped_by_signals()

@@ -24,11 +24,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perennial.amounts import ONE
 from perennial.client.errors import InputError
 from perennial.client.numbers import amount, units
 
 _FIELDS = frozenset({"asset", "name", "symbol", "minDeposit", "depositCap", "profitShare", "tolerance", "markets"})
 _MARKET = frozenset({"market", "weight", "leverage"})
+
+_MAX_MARKETS, _MAX_LEVERAGE = 16, 100
+"""What Vault accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Definition:
         markets = values.get("markets", [])
         if not isinstance(markets, list):
             raise InputError("markets: not a list")
+        if len(markets) > _MAX_MARKETS:
+            raise InputError(f"markets: {len(markets)} are more than the {_MAX_MARKETS} that a vault has room for")
         return cls(**given, markets=tuple(_terms(each) for each in markets))
 
 
@@ -102,7 +108,10 @@ def _terms(values: Any) -> MarketTerms:
     weight = values["weight"]
     if isinstance(weight, bool) or not isinstance(weight, int) or weight < 0:
         raise InputError(f"weight: {weight!r} is not a whole number of 0 or more")
-    return MarketTerms(_text("market", values["market"]), weight, _text("leverage", values["leverage"]))
+    terms = MarketTerms(_text("market", values["market"]), weight, _text("leverage", values["leverage"]))
+    if terms.raw_leverage > _MAX_LEVERAGE * ONE:
+        raise InputError(f"leverage: {terms.leverage} is more than {_MAX_LEVERAGE}")
+    return terms
 
 
 def _check(values: dict[str, Any], known: frozenset[str], needed: set[str]) -> None:

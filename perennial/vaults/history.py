@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perennial.client.events import Happened, Topics
 
 YEAR = 365 * 86_400
+_WEEK = 7 * 86_400
 
 
 def settled_epochs(
@@ -87,9 +88,14 @@ def apy(name: str, epochs: Sequence[Settled], since: int) -> Apy:
         meaning=(
             f"what one share gained from epoch {first.epoch} to epoch {last.epoch}, with all fees, after the "
             "coordinator's share of profit, at the prices at which these epochs settled, both with all markets; "
-            "the APY repeats that over a year, which nothing promises"
+            f"the APY repeats that over a year, which nothing promises{_short(seconds)}"
         ),
     )
+
+
+def _short(seconds: int) -> str:
+    """What is to be said of a growth over less than a week."""
+    return "" if seconds >= _WEEK else f"; here it repeats {seconds:,} seconds, and chance with them"
 
 
 def _raw(epoch: Settled) -> int:

@@ -3,6 +3,7 @@
 import json
 import socket
 
+import click
 import pytest
 from click.testing import CliRunner
 from eth_account import Account
@@ -13,7 +14,10 @@ from perennial.cli import main
 from perennial.devnet.accounts import Cast
 from perennial.devnet.stage import Stage, add_multicall
 from perennial.keeper import command as keeper_command
+from perennial.keeper.state import State
+from perennial.sending.journal import FileError, Journal
 from perennial.sending.keys import load_key
+from perennial.shell import REFUSED, code_of
 from perennial.solver import command
 
 KEY = Account.from_key(bytes([5] * 32))
@@ -74,6 +78,10 @@ def test_no_such_command():
         (["solver", "--market", MARKET, "--spread", "-0.001"], "-0.001 is less than 0"),
         (["solver", "--market", MARKET, "--dry-run", "--account", "0x12"], "'0x12' is no address"),
         (["solver", "--market", MARKET, "--interval", "0"], "'--interval': 0.0 is not in the range"),
+        (["solver", "--market", MARKET, *LOOKING_ON, "--least-profit", "1"], "give --ether-price too"),
+        (["keeper", "--market", MARKET, "--node", "http://x", "--least-profit", "1"], "give --ether-price too"),
+        (["keeper", "--ether-price", "-1"], "'--ether-price': -1 is less than 0"),
+        (["keeper", "--claim-least", "much"], "'--claim-least': 'much' is not a number"),
         (["keeper", "--interval", "-1"], "'--interval': -1.0 is not in the range"),
         (["status", "--interval", "0"], "'--interval': 0.0 is not in the range"),
         (["relay", "--reads", "0"], "'--reads': 0.0 is not in the range"),
@@ -141,6 +149,51 @@ def test_a_file_that_is_no_keystore(tmp_path, content, says):
 
     assert result.exit_code == 2
     assert says in result.output
+
+
+@pytest.mark.parametrize("name", ["solver", "keeper"])
+def test_nobody_to_ask_for_a_password(name, tmp_path, monkeypatch):
+    def ended(*_, **__):
+        raise click.Abort
+
+    monkeypatch.setattr(click, "prompt", ended)
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(KEY.encrypt("open sesame", iterations=2)))
+
+    result = run(name, "--market", MARKET, "--node", "http://127.0.0.1:1", "--keystore", str(path))
+
+    assert result.exit_code == 2
+    assert f"password: set PERENNIAL_{name.upper()}_PASSWORD" in result.output
+
+
+@pytest.mark.parametrize("name", ["status", "keeper", "relay", "solver"])
+@pytest.mark.parametrize(("content", "says"), [(None, "cannot be read: Is a directory"), (b"\xff", "is no JSON")])
+def test_what_is_no_manifest(name, content, says, tmp_path):
+    path = tmp_path / "manifest.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+
+    result = run(*process(name, tmp_path), "--network", str(path), **SECRET)
+
+    assert result.exit_code == 2
+    assert f"manifest.json {says}" in result.output
+
+
+@pytest.mark.parametrize("kind", [State, Journal])
+def test_a_file_that_is_no_database(kind, tmp_path):
+    """What --state or --journal names by mistake: said, and left as it is."""
+    path = tmp_path / "keeper.json"
+    path.write_text("what somebody has written\n" * 100)
+
+    with pytest.raises(
+        FileError, match=r"keeper.json cannot be used: file is not a database: name another file"
+    ) as found:
+        kind(path)
+
+    assert code_of(found.value) == REFUSED
+    assert path.read_text() == "what somebody has written\n" * 100
 
 
 @pytest.fixture

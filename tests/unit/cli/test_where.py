@@ -1,8 +1,11 @@
 """Which markets a keeper, a relay or a solver works for, from what a person says."""
 
+from pathlib import Path
+
 import click
 import pytest
 
+from perennial.devnet.services import Services, save
 from perennial.keeper.where import locate
 from perennial.manifest import Manifest, Market
 
@@ -24,6 +27,16 @@ def test_all_of_a_manifest(network):
 
     assert (where.node, where.start, where.relay) == (NODE, 7, "https://relay.example")
     assert where.markets == [("BTC-USD", FIRST), ("ETH-USD", SECOND)]
+
+
+def test_the_prices_of_a_devnet(network):
+    path = Path(network)
+    assert locate(network, NODE, [], None).prices is None
+    save(path, Services("http://127.0.0.1:2", OTHER))
+    assert locate(network, NODE, [], None).prices is None
+
+    Manifest("devnet", 1337, 7, OTHER, OTHER).save(path)
+    assert locate(network, NODE, [], None).prices == "http://127.0.0.1:2"
 
 
 def test_by_name_and_by_address(network):

@@ -82,7 +82,9 @@ def test_instant(value, seconds):
     assert instant("until", value, NOW) == seconds
 
 
-@pytest.mark.parametrize("value", ["soon", "2027-13-01", "7 days", "2020-01-01", NOW, "0d", str(NOW), "12345", None])
+@pytest.mark.parametrize(
+    "value", ["soon", "2027-13-01", "7 days", "2020-01-01", NOW, "0d", str(NOW), "12345", None, 2**32]
+)
 def test_what_is_no_instant(value):
     with pytest.raises(InputError, match="until"):
         instant("until", value, NOW)

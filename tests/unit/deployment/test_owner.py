@@ -92,14 +92,47 @@ def test_a_source_of_prices_is_replaced(node, path, proposer, stranger):
             "'BTC-USD.oracle' is neither an address nor a contract or market",
         ),
         (("0x" + "7" * 40, "PythOracle", "{}"), "a list is needed, not"),
-        (("0x" + "7" * 40, "PythOracle", '[["0x12", 1, 1]]'), "longer"),
-        (("0x" + "7" * 40, "PythOracle", '[["zz", 1]]'), "non-hexadecimal"),
-        (("0x" + "7" * 40, "PythOracle", '[["0x12", 300]]'), "updateProvider takes "),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 1, 1]]'), r"has 3 fields, the struct \(bytes32,int8\) has 2"),
+        (("0x" + "7" * 40, "PythOracle", '[["zz", 1]]'), "'zz' is no hex"),
+        (("0x" + "7" * 40, "PythOracle", '[["0x12", 1]]'), "'0x12' has 1 bytes, not the 32 of bytes32"),
+        (("0x" + "7" * 40, "PythOracle", f'[["0x{"12" * 32}", 300]]'), "updateProvider takes "),
+        (("0x" + "7" * 40, "PythOracle", "[["), r"'\[\[' is no \(bytes32,int8\)\[\]: write numbers as"),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_named(node, arguments, problem):
     with pytest.raises(ValueError, match=problem):
         encoded(node.manifest, "OracleFactory", "updateProvider", arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("boss", "'boss' is no hex, nor one of the roles proposer, executor, canceller"), ("0x12", "has 1 bytes")],
+)
+def test_what_is_no_role(node, name, problem):
+    with pytest.raises(ValueError, match=problem):
+        encoded(node.manifest, "Timelock", "grantRole", [name, "0x" + "7" * 40])
+
+
+def test_what_will_be_refused_is_said_before_the_delay(node, path, proposer):
+    """It may be in order by then: so it is scheduled."""
+    lines: list[str] = []
+    arguments = ("MarketFactory", "updateParameter", ["[0, 1000, 50000000, 2000000, 5000000, 4000, 250000]"])
+    assert not own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
+    assert lines[0].startswith("as the chain is now, the call would revert with ParameterOutOfBounds (field: maxCut")
+    assert lines[-1].startswith("scheduled as 0x")
+
+    lines.clear()
+    own(
+        node.network,
+        node.rpc,
+        proposer,
+        "MarketFactory",
+        "updatePauser",
+        [proposer.address],
+        path=path,
+        report=lines.append,
+    )
+    assert [line.split()[0] for line in lines] == ["schedule:", "scheduled"]
 
 
 def test_the_same_call_again_needs_another_salt(node, path, proposer, stranger, pauser):
@@ -181,8 +214,13 @@ def test_who_is_no_proposer_is_told_what_to_send(node, path, stranger):
 
 
 def test_what_there_is_not_is_refused(node):
-    with pytest.raises(LookupError, match="MarketFactory has no function updatePause of 1 arguments"):
+    with pytest.raises(
+        LookupError, match=r"no function updatePause of 1 arguments: there are .*updatePauser"
+    ) as refused:
         encoded(node.manifest, "MarketFactory", "updatePause", ["0x12"])
+    assert "parameter" not in str(refused.value).split()
+    with pytest.raises(LookupError, match=r"updatePauser of 0 arguments: it takes updatePauser\(address\)"):
+        encoded(node.manifest, "MarketFactory", "updatePauser", [])
     with pytest.raises(ManifestError, match="has no market 'Router'"):
         encoded(node.manifest, "Router", "pause", [])
     with pytest.raises(ValueError, match="Expecting value"):

@@ -39,7 +39,9 @@ class TestReplay:
 
     @pytest.mark.parametrize(("start", "speed"), [(PAST.end, 60), (PAST.start - 1, 60), (PAST.start, 0)])
     def test_nothing_to_replay(self, start, speed):
-        with pytest.raises(PriceError):
+        with pytest.raises(
+            PriceError, match="BTC-USD can be replayed from 2017-07-14 02:00 on, and before 2017-07-14 05:00"
+        ):
             Replay(PAST, start, BEGIN, speed)
 
 

@@ -347,4 +347,16 @@ def test_a_vault_is_not_made_over_what_is_not_there(protocol, depositor):
         protocol.create_vault(depositor, definition)
     with pytest.raises(InputError, match="no token 'EURC': there are mUSD"):
         protocol.create_vault(depositor, Definition("EURC", "Name", "LP"))
+    with pytest.raises(InputError, match="one of them is there twice"):
+        protocol.create_vault(
+            depositor, Definition("mUSD", "Name", "LP", markets=(MarketTerms("BTC-USD", 1, "2"),) * 2)
+        )
     assert len(protocol.vaults()) == before
+
+
+def test_where_a_vault_is_that_was_made_in_part(protocol, depositor):
+    definition = Definition("mUSD", "Name", "LP", markets=(MarketTerms("BTC-USD", 1, "101"),))
+    with pytest.raises(Refused, match="ParameterOutOfBounds") as refused:
+        protocol.create_vault(depositor, definition)
+    [note] = refused.value.__notes__
+    assert note.startswith(f"The vault is made, at {protocol.vaults()[-1].address}, but BTC-USD is not in it")

@@ -32,6 +32,16 @@ def test_a_loss_is_rounded_down_too():
     assert found.apy == Decimal("-0.000001")
 
 
+def test_a_growth_of_less_than_a_week_says_so():
+    """What two minutes of the devnet come to in a year has twenty digits."""
+    week, less = (
+        apy("LP", [settled(1, 0, 10**18), settled(2, time, 10**18 + 1)], 0) for time in (7 * DAY, 7 * DAY - 1)
+    )
+
+    assert week.meaning.endswith("which nothing promises")
+    assert less.meaning.endswith("which nothing promises; here it repeats 604,799 seconds, and chance with them")
+
+
 def test_a_year_is_itself():
     found = apy("LP", [settled(1, 0, 10**18), settled(9, YEAR, 11 * 10**17)], 0)
 
