@@ -428,8 +428,9 @@ def falling(open_twin):
 
     @contextmanager
     def create(order):
-        fees = {"min_liquidation_fee": 2 * UNIT, "max_liquidation_fee": 2 * UNIT}
-        with open_twin(margin=100_000, maintenance=100_000, min_margin=2 * UNIT, min_maintenance=2 * UNIT, **fees) as twin:
+        ratios = {"margin": 100_000, "maintenance": 100_000}
+        least = ("min_margin", "min_maintenance", "min_liquidation_fee", "max_liquidation_fee")
+        with open_twin(**ratios, **dict.fromkeys(least, 2 * UNIT)) as twin:
             commit(twin, 100 * UNIT)
             update(twin, "alice", maker=10**9, money=10**12)
             update(twin, "bob", taker=UNIT, money=20 * UNIT)

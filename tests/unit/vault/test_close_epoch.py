@@ -97,7 +97,7 @@ def test_leaving_closes_in_proportion_and_takes_collateral_at_settlement(bench):
 
 
 def test_what_leaves_is_not_lent_to_a_market_meanwhile(bench):
-    """All of the first market is to go to the second, which can have it once it is free: now it gets what comes and stays."""
+    """The second market is to have all of the first, once that is free; until then what comes and stays."""
     bench.enter("alice", "1000")
     first, second = bench.venues
     bench.vault.send("updateMarket", first.address, 0, raw("4"), sender=bench.coordinator)
