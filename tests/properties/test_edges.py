@@ -316,6 +316,23 @@ def test_funding_that_does_not_fit(open_twin, receive_only):
         settle_all(twin)
 
 
+def test_a_rate_beyond_a_lowered_bound_where_longs_and_shorts_are_alike(open_twin):
+    with open_twin(p_controller=PController(UNIT, 10 * UNIT)) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        update(twin, "bob", taker=UNIT, money=10**9)
+        commit(twin, UNIT)
+        update(twin, "carol", taker=-UNIT, money=10**9)
+        commit(twin, UNIT)
+        settle_all(twin)
+        assert twin.market.value("fundingRate") == 10 * UNIT
+        risk = replace(twin.mirror.risk, p_controller=PController(UNIT, UNIT))
+        assert twin.act("update_risk_parameter", risk, "coordinator") is None
+        commit(twin, UNIT)
+        settle_all(twin)
+        assert twin.market.value("fundingRate") == UNIT
+
+
 def test_profit_that_does_not_fit(open_twin):
     """Makers lose on the way up and cover nobody on the way down, until their accumulator is full."""
     top = 10**17 - 1
@@ -354,6 +371,10 @@ def test_collateral_beyond_64_bits_stays_at_the_bound(open_twin):
         update(twin, "bob", taker=10**12, money=2**62)
         commit(twin, 10**15)
         commit(twin, 10**17 - 1)
+        # What leaves in the call that settles is missing afterwards, too.
+        assert update(twin, "bob", money=-1) is None
+        assert twin.market.value("collateral", address_of("bob")) == HUGE - 1
+        assert update(twin, "bob", money=1) is None
         settle_all(twin)
         assert twin.mirror.saturated
         assert twin.mirror.collateral(address_of("bob")) == HUGE
