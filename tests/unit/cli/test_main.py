@@ -61,6 +61,14 @@ def test_each_says_what_it_does(name):
     assert f"Examples:\n    perennial {name}" in result.output
 
 
+@pytest.mark.parametrize("group", [[], ["devnet"], ["intent"], ["vault"]])
+def test_a_list_of_commands_has_whole_sentences(group):
+    result = run(*group, "--help")
+
+    assert result.exit_code == 0
+    assert "..." not in result.output.partition("Commands:")[2]
+
+
 def test_no_such_command():
     assert "No such command 'nothing'" in run("nothing").output
 
