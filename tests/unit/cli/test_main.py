@@ -88,6 +88,7 @@ def test_no_such_command():
         (["solver", "--market", MARKET, "--interval", "0"], "'--interval': 0.0 is not in the range"),
         (["solver", "--market", MARKET, *LOOKING_ON, "--least-profit", "1"], "give --ether-price too"),
         (["keeper", "--market", MARKET, "--node", "http://x", "--least-profit", "1"], "give --ether-price too"),
+        (["keeper", "--max-age", "9"], "'--max-age': 9: the newest price is nearly as old; give 10 or more, or 0"),
         (["keeper", "--ether-price", "-1"], "'--ether-price': -1 is less than 0"),
         (["keeper", "--claim-least", "much"], "'--claim-least': 'much' is not a number"),
         (["keeper", "--interval", "-1"], "'--interval': -1.0 is not in the range"),
