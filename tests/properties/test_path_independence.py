@@ -1,11 +1,14 @@
 """When and in which order accounts are settled makes no difference (docs/protocol.md §5.6, §14.4)."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from perennial.mirror.fixed import UNIT
 from perennial.testing.differential import HOLDERS, address_of
 from perennial.testing.games import run, setup
+from perennial.testing.vault_stage import STEP, Stage
 
 STEPS = 30
 TICKS = 6
@@ -60,3 +63,21 @@ def test_order_and_time_of_settlement(bench, seed):
         # The one exception: what the donation pays of a liquidation fee is what it has at that moment (§10.5).
         assert first["claimable"] == second["claimable"]
         assert first["fees"] == second["fees"]
+
+
+def test_what_settling_somebody_at_every_version_costs():
+    """A day of versions, each with a settlement of the one account and none of the other (docs/protocol.md §16, 27)."""
+    (market,) = (stage := Stage()).markets
+    curve = replace(market.risk.utilization_curve, min_rate=UNIT // 20, target_rate=UNIT // 20, max_rate=UNIT // 20)
+    market.risk = replace(market.risk, utilization_curve=curve)
+    market.update("maker", 100 * UNIT, 0, 1_000 * UNIT)
+    for name in ("often", "once"):
+        market.update(name, 0, UNIT, 1_000 * UNIT)
+    versions = 86_400 // STEP
+    for _ in range(versions + 1):
+        stage.tick()
+        market.settle("often")
+    market.settle("once")
+
+    once, often = (1_000 * UNIT - market.collateral(name) for name in ("once", "often"))
+    assert (versions, once, often - once) == (8_640, 13_699, 3_581)

@@ -18,6 +18,7 @@ import pytest
 
 from perennial.mirror.fixed import UNIT
 from perennial.mirror.vault_errors import NothingToRebalance
+from perennial.mirror.verifier import Intent
 from perennial.testing.vault_stage import PARTY, PASSIVE, STEP, Schemer, Stage
 
 GAMES = 40
@@ -140,6 +141,55 @@ def test_flows_do_not_bring_holders_to_pay_again_and_again(fees):
     lost = before - stage.worth(PASSIVE)
     cycle = 2 * 2 * (fees.get("settlement_fee", 0) + assets // 2 * leverage // UNIT * fees["maker_fee"] // UNIT)
     assert lost <= cycle, f"{lost} of {before} lost"
+
+
+def test_who_leaves_while_a_market_takes_no_close_leaves_its_cost_and_has_paid_as_much_to_come():
+    """The market's queue is full of dust, so that the vault's order is refused: the tolerance pays who leaves.
+
+    Others then close what it leaves, and it comes back: what that costs them is at most a position fee on the tolerance
+    each time, and they cannot be made to pay for the opening.
+    """
+    leverage, fee, rounds, other = 4 * UNIT, 1_000, 10, PARTY[0]
+    stage = Stage(leverage=leverage, maker_fee=fee, position_fee=UNIT)
+    (market,), (oracle,), vault = stage.markets, stage.oracles, stage.vault
+    stage.enter(PASSIVE, 10_000 * UNIT)
+    stage.put_right()
+    # Each account may have half as many versions pending as the market.
+    pairs = (("a", "b"), ("c", "d"))
+    for name in "abcd":
+        market.update(name, 0, 0, 100 * UNIT)
+    # A little less than the tolerance pays: the price does the rest.
+    amount = stage.worth(PASSIVE) * 48 // 1_000
+    before, refused = stage.worth(PASSIVE), 0
+    vault.events = []
+    for turn in range(rounds):
+        stage.enter(other, amount)
+        for pair in pairs:
+            for _ in range(market.parameter.max_pending_local):
+                exchange(market, *pair)
+                oracle.current += STEP
+        vault.request_redeem(vault.balance_of(other), other, other)
+        stage.turn()
+        vault.redeem(vault.max_redeem(other), other, other)
+        refused += sum(name == "OrderRefused" for name, _ in vault.events)
+        vault.events.clear()
+        stage.tick((101, 100)[turn % 2] * UNIT)
+        stage.put_right()
+
+    lost, spent = before - stage.worth(PASSIVE), stage.spent(other)
+    most = before * stage.vault.parameter.tolerance // UNIT * leverage // UNIT * fee // UNIT
+    assert refused >= rounds // 2
+    assert most < lost <= rounds * most
+    assert lost <= spent + most
+
+
+def exchange(market, buyer, seller):
+    """Dust between two of the party, at the latest price."""
+    market.nonce = getattr(market, "nonce", 0) + 1
+    terms = {"domain": market.address, "nonce": market.nonce}
+    bought = Intent(buyer, 1, market.price, signer=buyer, **terms)
+    sold = Intent(seller, -1, market.price, signer=seller, **terms)
+    market.cross(bought, buyer, sold, seller, 1, market.price)
 
 
 # -- A price that is known ---------------------------------------------------------------------------------------------
