@@ -1,5 +1,6 @@
 """Corners that random games hardly ever find, played by contracts and mirror side by side."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from random import Random
 
@@ -9,7 +10,7 @@ from perennial.client.storage import ACCOUNTS, BOOK, RING, entry, field
 from perennial.mirror.fixed import MIN_INT256, UNIT
 from perennial.mirror.orders import MAX_CHANGE
 from perennial.mirror.parameters import MarketParameter, PController, ProtocolParameter, RiskParameter, UtilizationCurve
-from perennial.testing.differential import HOLDERS, Setup, address_of
+from perennial.testing.differential import HOLDERS, Setup, Signed, address_of
 from perennial.testing.games import Player
 
 PROTOCOL = ProtocolParameter(
@@ -85,39 +86,36 @@ def update(twin, name, maker=0, taker=0, money=0, referrer=None):
     return twin.act("update", name, maker, taker, money, referrer, name)
 
 
+def fill(twin, name, size, filler, price=None, collateralization=0):
+    """An intent of its own for each fill, at the latest price where no other is said."""
+    nonce = sum(twin.outcomes.values())
+    agreed = twin.mirror.price if price is None else price
+    signed = Signed(name, size, agreed, name, name, collateralization=collateralization, nonce=nonce)
+    return twin.act("fill", signed, size, agreed, filler, filler)
+
+
 def settle_all(twin):
     twin.settle_all()
 
 
-def test_sums_of_changes_stop_at_their_bound(open_twin):
-    """Skew thrown from one end to the other 40 times within a version."""
+@pytest.mark.parametrize("sign", [1, -1])
+def test_sums_of_changes_stop_at_their_bound(open_twin, sign):
+    """One account brings the skew from 0 to a third, another brings it back, a hundred times within a version."""
     with open_twin(taker_skew_fee=1, taker_impact_fee=3) as twin:
-        commit(twin, UNIT)
-        update(twin, "alice", maker=10**12, money=10**15)
-        commit(twin, UNIT)
-        for round_ in range(40):
-            # Each doubles the other side, so that the skew changes its sign.
-            size = 4**round_ % 10**9 + 1
-            assert update(twin, "bob", taker=size, money=10**12) is None
-            assert update(twin, "carol", taker=-2 * size, money=10**12) is None
-        change = twin.mirror.accounts[address_of("bob")].orders[-1].change
-        assert 0 < abs(change) <= MAX_CHANGE
-        commit(twin, UNIT)
-        settle_all(twin)
-
-
-def test_one_account_reaches_the_bound(open_twin):
-    """Opening long while another account lets the skew fall back each time: the sum only grows."""
-    with open_twin(taker_skew_fee=1) as twin:
-        commit(twin, UNIT)
-        update(twin, "alice", maker=10**9, money=10**15)
-        for name, size in (("bob", 10**12), ("carol", -(10**12))):
-            update(twin, name, taker=size, money=10**15)
-        commit(twin, UNIT)
-        for _ in range(80):
-            assert update(twin, "bob", taker=10**12) is None
-            assert update(twin, "carol", taker=-(10**12)) is None
-        assert commit(twin, UNIT)
+        commit(twin, 1)
+        update(twin, "alice", maker=10**6, money=10**15)
+        update(twin, "bob", money=10**15)
+        update(twin, "carol", money=10**15)
+        commit(twin, 1)
+        size, side = 4, 0
+        for _ in range(101):
+            assert update(twin, "bob", taker=sign * size) is None
+            assert update(twin, "carol", taker=-sign * size) is None
+            side += size
+            size = side // 2
+        order = twin.mirror.accounts[address_of("bob")].orders[-1]
+        assert (order.change, order.absolute_change) == (sign * MAX_CHANGE, MAX_CHANGE)
+        commit(twin, 1)
         settle_all(twin)
 
 
@@ -163,10 +161,135 @@ def test_one_beyond_the_largest_size(open_twin):
         assert update(twin, "bob", taker=2**63) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62) is None
         assert update(twin, "bob", taker=2**62) == "SizeOverflow"
+        assert update(twin, "carol", taker=2**62) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62 - 1) is None
         assert update(twin, "carol", taker=-HUGE) is None
         commit(twin, 1)
         settle_all(twin)
+
+
+def test_an_accounts_opens_are_bounded_beside_its_closes(open_twin):
+    """The market has room for them, but the closes may be cancelled: then the account has all of it."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=2**61)
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert update(twin, "bob", taker=2**62) is None
+        assert update(twin, "bob", taker=2**61) == "SizeOverflow"
+        assert fill(twin, "bob", 2**61, "carol") == "SizeOverflow"
+        assert update(twin, "bob", taker=2**60) is None
+        assert fill(twin, "bob", 2**60 - 1, "carol") is None
+        commit(twin, None)
+        settle_all(twin)
+
+
+def test_an_accounts_opens_are_bounded_beside_its_fills(open_twin):
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=2**61)
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert fill(twin, "bob", 2**62, "carol") is None
+        assert update(twin, "bob", taker=2**61) == "SizeOverflow"
+        assert update(twin, "bob", taker=2**61 - 1) is None
+        commit(twin, None)
+        settle_all(twin)
+
+
+def test_fills_beyond_the_largest_size_of_a_side(open_twin):
+    """As it is pending, and as it is settled: closes give no room before they have settled."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        assert fill(twin, "bob", 2**62, "carol") is None
+        assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
+        commit(twin, 1)
+        assert update(twin, "bob", taker=MIN_INT256) is None
+        assert update(twin, "carol", taker=MIN_INT256) is None
+        assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
+        assert fill(twin, "dave", 2**62 - 1, "erin") is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+def test_fills_of_a_version_beyond_the_largest_size(open_twin):
+    """Shorts and longs that only change hands: the sides do not grow, nor does the account, but its fills add up."""
+    with open_twin() as twin:
+        commit(twin, 1)
+        update(twin, "alice", maker=1_000, money=1)
+        update(twin, "bob", taker=-(2**62))
+        update(twin, "carol", taker=2**62)
+        commit(twin, 1)
+        assert fill(twin, "bob", 2**62, "dave") is None
+        assert fill(twin, "bob", 2**62, "carol") == "SizeOverflow"
+        assert fill(twin, "bob", 2**62 - 1, "carol") is None
+        commit(twin, 1)
+        settle_all(twin)
+
+
+def test_agreed_prices_beyond_all_bounds(open_twin):
+    with open_twin(max_price_deviation=2**24 - 1) as twin:
+        commit(twin, 10**17 - 1)
+        update(twin, "alice", maker=1_000, money=1)
+        for price in (2**255 - 1, MIN_INT256, 2**62, -(2**62)):
+            assert fill(twin, "bob", 1, "carol", price=price) == "PriceTooFar"
+
+
+def test_what_a_fill_has_gained_cannot_be_withdrawn_before_it_settles(open_twin):
+    """It covers margin, but the tokens would be those of others."""
+    with open_twin(max_price_deviation=100_000) as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        update(twin, "bob", money=5 * UNIT)
+        update(twin, "carol", money=100 * UNIT)
+        assert fill(twin, "bob", UNIT, "carol", price=90 * UNIT) is None
+        assert twin.mirror.requirement(address_of("bob"))[0] == 15 * UNIT
+        assert update(twin, "bob", money=-5 * UNIT - 1) == "InsufficientCollateral"
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 0
+        commit(twin, 100 * UNIT)
+        settle_all(twin)
+
+
+def test_collateralization_is_rounded_up(open_twin):
+    """A millionth of a ten-thousandth of a dollar is more than nothing; and nothing covers the largest ratio."""
+    with open_twin() as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=1_000, money=1)
+        assert fill(twin, "bob", 1, "carol", collateralization=1) == "InsufficientCollateralization"
+        update(twin, "bob", money=2**62)
+        assert fill(twin, "bob", 1, "carol", collateralization=2**256 - 1) == "InsufficientCollateralization"
+        update(twin, "bob", money=1 - 2**62)
+        assert fill(twin, "bob", 1, "carol", collateralization=1) is None
+
+
+def test_interest_of_a_utilization_too_small_to_be_told_from_its_target(open_twin):
+    """A taker of a millionth beside two million of makers, and a curve that bends at 0."""
+    with open_twin(utilization_curve=UtilizationCurve(0, UNIT, 2 * UNIT, 0)) as twin:
+        commit(twin, 10**12)
+        update(twin, "alice", maker=2 * 10**12, money=1)
+        update(twin, "bob", taker=1, money=UNIT)
+        commit(twin, 10**12, wait=31_536_000)
+        commit(twin, 10**12)
+        settle_all(twin)
+        # A year at the target's rate, which is 1.
+        assert twin.market.value("collateral", address_of("bob")) == 0
+
+
+@pytest.mark.parametrize(("rate", "fits"), [(25 * UNIT, True), (45 * UNIT, False)])
+def test_interest_that_makers_alone_have_no_room_for(open_twin, rate, fits):
+    """A unit of theirs gains 2.5 or 4.5 · 10^11 USD; 3.02 are the bound, and twice as much is the room of profits."""
+    with open_twin(utilization_curve=UtilizationCurve(rate, rate, rate, 0)) as twin:
+        commit(twin, 10**16)
+        update(twin, "alice", maker=1_000, money=10**18)
+        update(twin, "bob", taker=10**9, money=10**18)
+        commit(twin, 10**16, wait=31_536_000)
+        commit(twin, 10**16)
+        settle_all(twin)
+        assert (twin.mirror.accumulators.maker > 0) == fits
 
 
 @pytest.mark.parametrize("receive_only", [False, True])
@@ -241,6 +364,18 @@ def test_collateral_beyond_64_bits_stays_at_the_bound(open_twin):
         settle_all(twin)
 
 
+def test_rewards_of_accounts_that_come_late_outlive_their_rate(open_twin):
+    with open_twin(maker_reward_rate=3 * UNIT) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**6, money=10**6)
+        commit(twin, UNIT, wait=100)
+        commit(twin, UNIT)
+        twin.act("update_parameter", replace(twin.mirror.parameter, maker_reward_rate=0), "owner")
+        commit(twin, UNIT, wait=100)
+        settle_all(twin)
+        assert twin.market.value("rewards", address_of("alice")) == 300 * UNIT
+
+
 def test_settlement_fee_that_no_longer_divides(open_twin):
     """Versions remember what was charged at them, through changes of the fee."""
     with open_twin(settlement_fee=3) as twin:
@@ -285,6 +420,52 @@ def test_a_liquidation_forgoes_the_settlement_fee_that_does_not_fit(open_twin):
         assert twin.mirror.accounts[address_of("alice")].settlement == 2**44 - 1
         commit(twin, 100 * UNIT)
         settle_all(twin)
+
+
+@pytest.fixture
+def falling(open_twin):
+    """Bob has a long of 1, bought at 100 with 20 of collateral, and an order pending when the price falls to 85."""
+
+    @contextmanager
+    def create(order):
+        ratios = {"margin": 100_000, "maintenance": 100_000}
+        least = ("min_margin", "min_maintenance", "min_liquidation_fee", "max_liquidation_fee")
+        with open_twin(**ratios, **dict.fromkeys(least, 2 * UNIT)) as twin:
+            commit(twin, 100 * UNIT)
+            update(twin, "alice", maker=10**9, money=10**12)
+            update(twin, "bob", taker=UNIT, money=20 * UNIT)
+            latest = commit(twin, 100 * UNIT)
+            assert update(twin, "bob", taker=order) is None
+            pending = twin.mirror.oracle.status()[1]
+            twin.act("wait", pending + 10)
+            twin.act("commit", latest + 1, 85 * UNIT, pending + 10)
+            assert twin.act("liquidate", "bob", "carol") is None
+            # The version of the order; that of the liquidation is the next.
+            twin.act("commit", pending, 85 * UNIT, pending + 10)
+            settle_all(twin)
+            yield twin
+
+    return create
+
+
+def test_a_liquidation_is_paid_once_at_its_own_version(falling):
+    with falling(UNIT // 100) as twin:
+        assert twin.mirror.accounts[address_of("bob")].locked
+        assert twin.market.value("claimable", address_of("carol")) == 0
+        commit(twin, 85 * UNIT)
+        settle_all(twin)
+        assert twin.market.value("claimable", address_of("carol")) == 2 * UNIT
+
+
+def test_the_lock_of_an_account_that_has_nothing_left_ends(falling):
+    """Its own close came first: the liquidation closed nothing, and there is nothing to settle at its version."""
+    with falling(MIN_INT256) as twin:
+        assert update(twin, "bob", money=-1) == "AccountLocked"
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 5 * UNIT
+        commit(twin, 85 * UNIT)
+        assert update(twin, "bob", money=MIN_INT256) is None
+        assert twin.market.value("collateral", address_of("bob")) == 0
 
 
 def test_a_provider_that_goes_back_is_not_traded_on(open_twin):

@@ -147,6 +147,7 @@ def test_an_invalid_version_has_no_keeper_and_no_price(stage, oracle, commit, re
     receipt = oracle.commitInvalid(START + 10, sender=operator)
 
     assert oracle.keeperOf(START + 10) == "0x" + "0" * 40
+    assert tuple(oracle.status()[0]) == (START + 10, 0, False)
     assert tuple(oracle.admit(START + 11, sender=operator)) == (0, START + 10)
     assert [(log.version, log.price, log.valid) for log in receipt.decode_logs(oracle.VersionCommitted)] == [
         (START + 10, 0, False)

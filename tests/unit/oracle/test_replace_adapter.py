@@ -175,6 +175,16 @@ def test_expires_in_pieces(stage, oracle, request_at, replace, maker, taker):
         oracle.expire(1, sender=taker)
 
 
+def test_expires_no_more_than_what_waits(stage, oracle, request_at, replace, maker, taker):
+    request_at(5)
+    replace(6, maker)
+    stage.at(START + 10 + DAY)
+    oracle.expire(10, sender=taker)
+
+    assert tuple(oracle.status()[0]) == (START + 10, 0, False)
+    assert oracle.next() == 0
+
+
 def test_without_a_replacement_nothing_expires_here(stage, oracle, request_at, taker):
     request_at(5)
     stage.at(START + 10 * DAY)

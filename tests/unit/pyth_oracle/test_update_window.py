@@ -105,11 +105,21 @@ def test_a_new_granularity_must_fit_the_windows(stage, operator):
     assert stage.oracle.granularity() == 7
 
 
-def test_a_new_granularity_must_fit_the_windows_to_come(stage, change, operator):
-    change(0, (4, 12, 30, 20_000))
+@pytest.mark.parametrize(
+    ("window", "minimum"),
+    [
+        ((4, 12, 30, 20_000), 9),  # its own
+        ((6, 10, 30, 20_000), 7),  # those in force until then
+        ((1, 5, 30, 20_000), 10),  # the last old one, to second 10, and the first new one, from second 1 on
+    ],
+)
+def test_a_new_granularity_must_fit_the_windows_to_come(stage, change, operator, window, minimum):
+    change(0, window)
 
-    with reverts(stage.factory.GranularityTooSmall, error_inputs={"granularity": 8, "minimum": 9}):
-        stage.factory.updateGranularity(stage.oracle, 8, sender=operator)
+    inputs = {"granularity": minimum - 1, "minimum": minimum}
+    with reverts(stage.factory.GranularityTooSmall, error_inputs=inputs):
+        stage.factory.updateGranularity(stage.oracle, minimum - 1, sender=operator)
+    stage.factory.updateGranularity(stage.oracle, minimum, sender=operator)
 
 
 def test_only_the_owner(change, stage, taker):

@@ -74,6 +74,17 @@ def test_a_part_rounds_against_the_claimant(entered):
     assert entered.vault.value("maxMint", ALICE) == 0
 
 
+def test_depositing_a_part_rounds_down(costly):
+    assets = 1_000 * UNIT + 7
+    costly.request("alice", assets)
+    costly.turn()
+    shares = costly.vault.value("maxMint", ALICE)
+    assert shares % assets != 0
+
+    assert costly.vault.send("deposit", 1, ALICE, ALICE, sender=ALICE)[0] == shares // assets
+    assert costly.vault.value("maxMint", ALICE) == shares - shares // assets
+
+
 def test_redeeming_a_part_rounds_down(left):
     assert left.vault.send("redeem", UNIT - 1, ALICE, ALICE, sender=ALICE)[0] == 0
     assert left.vault.send("withdraw", 1, ALICE, ALICE, sender=ALICE)[0] == UNIT

@@ -96,6 +96,20 @@ def test_leaving_closes_in_proportion_and_takes_collateral_at_settlement(bench):
     bench.check()
 
 
+def test_what_leaves_is_not_lent_to_a_market_meanwhile(bench):
+    """The second market is to have all of the first, once that is free; until then what comes and stays."""
+    bench.enter("alice", "1000")
+    first, second = bench.venues
+    bench.vault.send("updateMarket", first.address, 0, raw("4"), sender=bench.coordinator)
+    bench.request("bob", "100")
+    bench.leave("alice", 60 * 10**12)
+
+    bench.close()
+
+    assert second.collateral() == 540 * UNIT
+    assert bench.books.idle == 60 * UNIT
+
+
 def test_requests_that_cancel_out_order_nothing(costly):
     costly.enter("alice", "1000")
     costly.leave("alice", 100 * 10**12)

@@ -146,6 +146,15 @@ def test_a_new_leverage_leaves_the_pending_epoch_whole(bench, leverages):
     bench.check()
 
 
+def test_what_has_a_weight_is_in_use(bench):
+    market = bench.venues[0].address
+    with refused("MarketInUse", market):
+        bench.vault.send("unregister", market, sender=bench.coordinator)
+    bench.vault.send("updateMarket", market, 0, LEVERAGE, sender=bench.coordinator)
+    bench.vault.send("unregister", market, sender=bench.coordinator)
+    assert len(bench.registered()) == 1
+
+
 def test_unregister_brings_collateral_back(bench):
     first, second = bench.venues
     bench.enter("alice", "1000")

@@ -85,6 +85,39 @@ def test_deposits_wait_while_a_market_is_stuck(stuck):
     assert stuck.epochs.open == 5
 
 
+def test_an_epoch_does_not_wait_for_what_is_stuck_already(stuck):
+    stuck.leave("bob", 10**12)
+    stuck.close()
+    stuck.venues[1].commit()
+    stuck.settle()
+
+    assert (stuck.epochs.pending, stuck.epochs.open_pockets) == (0, 1)
+
+
+def test_a_market_is_not_unregistered_while_those_who_left_have_a_part_in_it(stuck):
+    """Without a weight and, once it is liquidated, without a position there is nothing else to keep it."""
+    first, _ = stuck.venues
+    stuck.vault.send("updateMarket", first.address, 0, 4 * UNIT, sender=stuck.coordinator)
+    first.update("frank", collateral="10000")
+    first.commit()
+    first.update("frank", taker=first.size())
+    first.commit()
+    first.commit("124.5")
+    first.market.send("liquidate", stuck.vault.address, sender=BOB)
+    first.commit("124.5")
+    first.market.send("settle", stuck.vault.address, sender=BOB)
+    assert first.size() == 0
+    assert first.collateral() > 0
+
+    with refused("MarketInUse", first.address):
+        stuck.vault.send("unregister", first.address, sender=stuck.coordinator)
+    stuck.close()
+    stuck.commit()
+    stuck.settle()
+    assert stuck.epochs.open_pockets == 0
+    assert stuck.pocket(1).payout > 0
+
+
 def test_the_market_returns_to_those_who_left(stuck):
     first, _ = stuck.venues
     stuck.request("carol", "100")

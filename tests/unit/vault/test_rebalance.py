@@ -59,6 +59,18 @@ def test_a_new_weight_moves_position_and_collateral_in_two_steps(bench):
     bench.check()
 
 
+def test_without_weight_a_position_is_closed_whatever_that_costs(bench):
+    """Else it would be there for ever: 500 are less than ten times the fee."""
+    bench.enter("alice", "1000")
+    first, _ = bench.venues
+    first.change(settlementFee="60")
+    bench.vault.send("updateMarket", first.address, 0, raw("4"), sender=bench.coordinator)
+
+    bench.rebalance()
+
+    assert first.pending() == 0
+
+
 def test_without_weight_collateral_stays_as_long_as_the_position(protocol):
     with opened(protocol, 2, makerCloseAlways=False) as bench:
         bench.enter("alice", "1000")

@@ -85,6 +85,21 @@ def test_a_claim_of_an_older_epoch_stays(bench):
     assert bench.claim("alice") == 1_000 * 10**12
 
 
+def test_a_settled_deposit_of_the_same_place_is_not_taken_from_others(bench):
+    """Two epochs later it is where one of the open epoch would be, and others' deposits are there to pay it."""
+    bench.request("alice", "1000")
+    bench.turn()
+    bench.request("bob", "1")
+    bench.turn()
+    bench.request("bob", "1000")
+    assert bench.epochs.deposits == 3
+
+    with refused("NothingToRecall", ALICE):
+        recall(bench, "alice")
+    assert bench.claim("alice") == 1_000 * 10**12
+    bench.check()
+
+
 @pytest.mark.parametrize("approved", [False, True])
 def test_the_controller_or_its_operator(bench, approved):
     bench.request("alice", "1000", controller="carol")

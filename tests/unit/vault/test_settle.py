@@ -207,6 +207,24 @@ def test_a_loss_beyond_all_assets_stops_deposits(protocol):
         bench.check()
 
 
+def test_no_more_shares_are_minted_than_fit_their_slots(protocol):
+    """Nearly all is lost, and somebody buys the cheap shares with 10^21 USD: else the epoch could never settle."""
+    with opened(protocol, 1) as bench:
+        bench.enter("alice", "1000")
+        (venue,) = bench.venues
+        venue.update("frank", taker="40", collateral="100000")
+        venue.commit()
+        venue.commit("124.999925")
+        venue.market.send("settle", bench.vault.address, sender=BOB)
+        assert bench.assets() == 3_000
+        bench.request("bob", 2**90 - 10**10)
+        bench.turn("124.999925")
+
+        assert bench.vault.value("totalSupply") == 2**127
+        assert bench.claim("bob") == 2**127 - 10**15
+        bench.check()
+
+
 def test_who_settles_the_vaults_account_in_between_changes_nothing(bench):
     bench.enter("alice", "1000")
     earn(bench)
@@ -274,6 +292,8 @@ def test_who_cannot_leave_altogether_bears_the_fees_of_leaving(protocol):
         bench.leave("alice")
         bench.turn()
 
+        # All that could be had is hers.
+        assert bench.books.idle <= 1
         paid = bench.cash("alice")
         left = [bench.vault.value("convertToAssets", bench.shares(name)) for name in ("alice", "bob")]
         # 10 units at 100, 0.2 %.
