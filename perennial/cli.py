@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from perennial.shell import Group
+
 _COMMANDS = {
     "claim": "perennial.commands.trading",
     "close": "perennial.commands.trading",
@@ -32,7 +34,7 @@ _COMMANDS = {
 """Module of each command, which has it under the command's name, or under the name after the colon."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         return sorted(_COMMANDS)
 

@@ -180,7 +180,7 @@ class Manifest:
         try:
             values = json.loads(path.read_text())
         except FileNotFoundError as error:
-            raise ManifestError(f"no manifest {path}: deploy first (ape run deploy)") from error
+            raise ManifestError(f"no manifest {path}: is the name right? Then deploy first (ape run deploy)") from error
         except OSError as error:
             raise ManifestError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:

@@ -24,6 +24,10 @@ REFUSED, USAGE, UNREACHABLE = 1, 2, 3
 """Exit codes: a contract or a node refuses; what was asked for cannot be meant; nothing answers."""
 
 
+_SENTENCE = 1000
+"""Letters that no first sentence of a help has."""
+
+
 class Command(click.Command):
     """A command whose expected errors are one line."""
 
@@ -37,6 +41,17 @@ class Command(click.Command):
             ended = click.ClickException(message_of(error))
             ended.exit_code = code
             raise ended from error
+
+
+class Group(click.Group):
+    """Commands whose list has a whole sentence of each, where click cuts what does not fit a line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(_SENTENCE)) for name, command in found if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def stopped_by_signals(grace: float = GRACE) -> Event:

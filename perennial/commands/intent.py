@@ -9,6 +9,7 @@ import click
 from perennial.client.intents import at_relay
 from perennial.commands.output import Listing
 from perennial.commands.session import command
+from perennial.shell import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ _COLUMNS = {
 }
 
 
-@click.group("intent")
+@click.group("intent", cls=Group)
 def intent() -> None:
     """Signed orders at a price: posted to a relay without gas, filled by whoever takes the other side."""
 

@@ -5,6 +5,7 @@ Each is one transaction, or two where tokens have to be approved.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -162,4 +163,6 @@ def _settled(market: Market, placed: Placed, signer: Any, timeout: float) -> Ans
     columns = {"kind": "kind", "side": "side", "opens": "opened", "closes": "closed", "state": "state"}
     columns |= {"because": "reason", "price": "price", "fee": "fee", "settlement fee": "settlement_fee"}
     code = REFUSED if order.state == OrderState.CANCELLED else 0
-    return Listing([order], columns, "", whole=order, below=placed, code=code)
+    said = "price and fees here are of the moment when it was placed; what it came to is above"
+    below = replace(placed, note="; ".join(each for each in (placed.note, said) if each))
+    return Listing([order], columns, "", whole=order, below=below, code=code)

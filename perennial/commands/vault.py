@@ -10,6 +10,7 @@ import click
 from perennial.client import InputError
 from perennial.commands.output import Listing
 from perennial.commands.session import command
+from perennial.shell import Group
 from perennial.vaults import Definition
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _PRICES = {
 }
 
 
-@click.group("vault")
+@click.group("vault", cls=Group)
 def vault() -> None:
     """Vaults: maker liquidity over several markets, in shares.
 

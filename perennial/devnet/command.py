@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from perennial.shell import PORT, UNREACHABLE, Command, examples
+from perennial.shell import PORT, UNREACHABLE, Command, Group, examples
 
 if TYPE_CHECKING:
     from perennial.devnet.devnet import Devnet
@@ -27,6 +27,7 @@ _walk = click.option("--walk", "seed", type=int, help="Random prices with this s
 
 @click.group(
     "devnet",
+    cls=Group,
     invoke_without_command=True,
     context_settings={"show_default": True},
     epilog=examples(

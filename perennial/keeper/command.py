@@ -33,6 +33,16 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
 """Environment variables."""
 
 
+LEAST_AGE = 10
+"""Seconds: a price is some old as soon as it can be committed, and renewed below that it would be without an end."""
+
+
+def _age(_: click.Context, __: click.Parameter, seconds: int) -> int:
+    if 0 < seconds < LEAST_AGE:
+        raise click.BadParameter(f"{seconds}: the newest price is nearly as old; give {LEAST_AGE} or more, or 0")
+    return seconds
+
+
 @click.command(
     cls=Command,
     context_settings={"show_default": True},
@@ -71,7 +81,11 @@ KEY, PASSWORD, HERMES_KEY = "PERENNIAL_KEEPER_KEY", "PERENNIAL_KEEPER_PASSWORD",
     help="Close and settle epochs of the network's vaults, rebalance them; it pays nothing.",
 )
 @click.option(
-    "--max-age", default=0, type=COUNT, help="Seconds after which a price is renewed unasked; 0 only where needed."
+    "--max-age",
+    default=0,
+    type=COUNT,
+    callback=_age,
+    help="Seconds after which a price is renewed unasked, 10 or more; 0 only where needed.",
 )
 @click.option(
     "--look", default=10, type=COUNT, help="Seconds between looks at whom the newest price liquidates; 0: never."

@@ -80,8 +80,10 @@ class RelayClient:
         if answer.is_success:
             return content
         # What the relay cannot do now it may do when asked again.
-        if answer.status_code >= 500 or not isinstance(content, dict) or "error" not in content:
-            raise RelayError(f"the relay answers {answer.status_code}")
+        if answer.status_code >= 500:
+            raise RelayError(f"the relay at {self._http.base_url} answers {answer.status_code}")
+        if not isinstance(content, dict) or "error" not in content:
+            raise RelayError(f"what answers at {self._http.base_url} is no relay: it says {answer.status_code}")
         refusal = content["error"]
         raise Refusal(refusal["code"], refusal["message"], refusal["field"], answer.status_code)
 

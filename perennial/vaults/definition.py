@@ -31,7 +31,7 @@ from perennial.client.numbers import amount, units
 _FIELDS = frozenset({"asset", "name", "symbol", "minDeposit", "depositCap", "profitShare", "tolerance", "markets"})
 _MARKET = frozenset({"market", "weight", "leverage"})
 
-_MAX_MARKETS, _MAX_LEVERAGE = 16, 100
+_MAX_MARKETS, _MAX_LEVERAGE, _MAX_WEIGHT = 16, 100, 2**32 - 1
 """What Vault accepts."""
 
 
@@ -105,13 +105,18 @@ def _terms(values: Any) -> MarketTerms:
     if not isinstance(values, dict):
         raise InputError("markets: each is an object with market, weight and leverage")
     _check(values, _MARKET, set(_MARKET))
-    weight = values["weight"]
-    if isinstance(weight, bool) or not isinstance(weight, int) or weight < 0:
-        raise InputError(f"weight: {weight!r} is not a whole number of 0 or more")
+    weight = check_weight(values["weight"])
     terms = MarketTerms(_text("market", values["market"]), weight, _text("leverage", values["leverage"]))
     if terms.raw_leverage > _MAX_LEVERAGE * ONE:
         raise InputError(f"leverage: {terms.leverage} is more than {_MAX_LEVERAGE}")
     return terms
+
+
+def check_weight(weight: Any) -> int:
+    """A market's part of the assets, relative to all weights. InputError for what the contract has no room for."""
+    if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= _MAX_WEIGHT:
+        raise InputError(f"weight: {weight!r} is not a whole number from 0 to {_MAX_WEIGHT:,}")
+    return weight
 
 
 def _check(values: dict[str, Any], known: frozenset[str], needed: set[str]) -> None:

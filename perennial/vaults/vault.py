@@ -21,6 +21,7 @@ from perennial.client.tokens import Spender
 from perennial.manifest import Manifest, locate
 from perennial.manifest import Vault as Entry
 from perennial.vaults import allocation, history, requests, what_if
+from perennial.vaults.definition import check_weight
 from perennial.vaults.results import (
     Apy,
     Closed,
@@ -236,6 +237,7 @@ class Vault:
 
     def register(self, account: Any, market: str, weight: int, leverage: Number) -> Sent:
         """Adds a market, or changes weight and leverage of one that is there; from the next epoch or rebalance on."""
+        check_weight(weight)
         found = self.protocol.market(market)
         there = {each[0].lower() for each in self.protocol.guard(lambda: self.contract.read("markets"))}
         verb = "updateMarket" if found.address.lower() in there else "register"

@@ -61,6 +61,14 @@ def test_each_says_what_it_does(name):
     assert f"Examples:\n    perennial {name}" in result.output
 
 
+@pytest.mark.parametrize("group", [[], ["devnet"], ["intent"], ["vault"]])
+def test_a_list_of_commands_has_whole_sentences(group):
+    result = run(*group, "--help")
+
+    assert result.exit_code == 0
+    assert "..." not in result.output.partition("Commands:")[2]
+
+
 def test_no_such_command():
     assert "No such command 'nothing'" in run("nothing").output
 
@@ -80,6 +88,7 @@ def test_no_such_command():
         (["solver", "--market", MARKET, "--interval", "0"], "'--interval': 0.0 is not in the range"),
         (["solver", "--market", MARKET, *LOOKING_ON, "--least-profit", "1"], "give --ether-price too"),
         (["keeper", "--market", MARKET, "--node", "http://x", "--least-profit", "1"], "give --ether-price too"),
+        (["keeper", "--max-age", "9"], "'--max-age': 9: the newest price is nearly as old; give 10 or more, or 0"),
         (["keeper", "--ether-price", "-1"], "'--ether-price': -1 is less than 0"),
         (["keeper", "--claim-least", "much"], "'--claim-least': 'much' is not a number"),
         (["keeper", "--interval", "-1"], "'--interval': -1.0 is not in the range"),

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from perennial.chain import NodeError
 from perennial.cli import _COMMANDS, main
+from perennial.client import Market
 from perennial.commands.intent import intent
 from perennial.intents import Intent
 from perennial.local import FREE
@@ -89,6 +90,15 @@ def test_an_order(run):
     history = ends(run("history", "BTC-USD"), 0).stdout
     assert "opens long 0.5" in history
     assert "collateral" in history.splitlines()[-1]
+
+
+def test_what_was_waited_for_is_told_from_what_was_placed(run, monkeypatch):
+    """Each has a price and a fee."""
+    monkeypatch.setattr(Market, "wait", lambda market, placed, **_: market.orders(placed.account)[-1])
+    shown = ends(run("open", "BTC-USD", "long", "--usd", "600", "--collateral", "100", "--wait"), 0).stdout
+    first, below = shown.split("\n\n")
+    assert first.startswith("kind   side")
+    assert "at 60000.000000; price and fees here are of the moment when it was placed" in below
 
 
 def test_nothing_yet(run):

@@ -71,13 +71,19 @@ def test_what_cannot_be_done_now_is_no_refusal(relay, view):
         relay.post(*signed())
 
 
-@pytest.mark.parametrize("answer", [(200, "no JSON"), (404, "[]"), (200, '{"hash": "0x"}')])
-def test_what_is_no_relay(answer):
-    status, text = answer
+@pytest.mark.parametrize(
+    ("status", "text", "says"),
+    [
+        (200, "no JSON", "does not answer at http://relay"),
+        (404, "[]", "what answers at http://relay is no relay: it says 404"),
+        (200, '{"hash": "0x"}', "the relay gives no intent"),
+    ],
+)
+def test_what_is_no_relay(status, text, says):
     transport = httpx2.MockTransport(lambda _: httpx2.Response(status, text=text))
     relay = RelayClient("", http=httpx2.Client(transport=transport, base_url="http://relay"))
 
-    with pytest.raises(RelayError):
+    with pytest.raises(RelayError, match=says):
         relay.order("0x12")
 
 

@@ -57,6 +57,7 @@ def test_what_is_missing_is_mild(file):
         ({"markets": [1]}, "each is an object"),
         ({"markets": [{"market": "BTC-USD", "weight": 1}]}, "missing field leverage"),
         ({"markets": [{"market": "BTC-USD", "weight": "1", "leverage": "2"}]}, "weight: '1' is not a whole number"),
+        ({"markets": [{"market": "BTC-USD", "weight": 2**32, "leverage": "2"}]}, "weight: 4294967296 is not a whole"),
         ({"markets": [{"market": "BTC-USD", "weight": 1, "leverage": "100.1"}]}, "leverage: 100.1 is more than 100"),
         (
             {"markets": [{"market": "BTC-USD", "weight": 1, "leverage": "2"}] * 17},

@@ -256,6 +256,9 @@ def test_what_the_vault_refuses(vault, depositor, keeper):
         vault.rebalance(keeper)
     with pytest.raises(Refused, match="NotCoordinator"):
         vault.register(depositor, "BTC-USD", 1, "2")
+    for weight in (-1, 1.5, 2**32):
+        with pytest.raises(InputError, match="is not a whole number from 0 to 4,294,967,295"):
+            vault.register(keeper, "BTC-USD", weight, "2")
 
 
 def test_rebalance_after_a_change_of_weights(vault, world, depositor, keeper, turn):
