@@ -16,17 +16,19 @@ def raw(value: str | int | Decimal) -> int:
     """
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a float: write it as text, {str(value)!r}, or as a Decimal")
+    # As somebody has written it: a Decimal of 0.00000001 calls itself 1E-8.
+    said = f"{value:f}" if isinstance(value, Decimal) else repr(value)
     try:
         with localcontext(_EXACT):
             scaled = Decimal(value) * ONE
     except Inexact as error:
-        raise ValueError(f"{value!r} has more digits than any amount") from error
+        raise ValueError(f"{said} has more digits than any amount") from error
     except ArithmeticError as error:
-        raise ValueError(f"{value!r} is not a number") from error
+        raise ValueError(f"{said} is not a number") from error
     if not scaled.is_finite():
-        raise ValueError(f"{value!r} is not a number")
+        raise ValueError(f"{said} is not a number")
     if scaled != scaled.to_integral_value():
-        raise ValueError(f"{value!r} has more than 6 decimals")
+        raise ValueError(f"{said} has more than 6 decimals")
     return int(scaled)
 
 

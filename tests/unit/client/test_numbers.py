@@ -27,6 +27,7 @@ def test_separators():
     [
         (0.5, "size: 0.5 is a float, which rounds in passing: write it as text, '0.5', or as a Decimal"),
         ("0.0000001", "size: '0.0000001' has more than 6 decimals"),
+        (Decimal("0.00000001"), "size: 0.00000001 has more than 6 decimals"),
         ("half", "size: 'half' is not a number"),
         ("0", "size: 0 is not more than 0"),
         ("-1", "size: -1 is not more than 0"),
