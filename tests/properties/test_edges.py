@@ -8,7 +8,7 @@ import pytest
 
 from perennial.client.storage import ACCOUNTS, BOOK, RING, entry, field
 from perennial.mirror.fixed import MIN_INT256, UNIT
-from perennial.mirror.orders import MAX_CHANGE
+from perennial.mirror.orders import MAX_CHANGE, MAX_RATE
 from perennial.mirror.parameters import MarketParameter, PController, ProtocolParameter, RiskParameter, UtilizationCurve
 from perennial.testing.differential import HOLDERS, Setup, Signed, address_of
 from perennial.testing.games import Player
@@ -134,6 +134,40 @@ def test_terms_do_not_reach_back_to_orders_that_were_placed(open_twin, fee):
         # 100 at the old fee, 0.001 at the new one; the rate of both together is rounded up, and so is the fee.
         paid = 10**10 - twin.market.value("collateral", address_of("bob"))
         assert paid == 100 * 100 * fee + 10_000 + 1
+
+
+def test_rates_at_their_bound_stay_there_where_small_orders_join(open_twin):
+    """Fee units of the smallest sizes are rounded up: the rate that would give as many does not fit its bits."""
+    with open_twin(taker_fee=2**24 - 1) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**9, money=UNIT)
+        update(twin, "bob", money=UNIT)
+        for _ in range(3):
+            assert update(twin, "bob", taker=1) is None
+            assert twin.mirror.accounts[address_of("bob")].orders[-1].rate == MAX_RATE
+        commit(twin, UNIT)
+        settle_all(twin)
+
+
+def test_an_advance_by_nothing_does_nothing_where_nothing_is_pending_either(open_twin):
+    with open_twin() as twin:
+        first = commit(twin, UNIT)
+        twin.act("advance", 1, "alice")
+        commit(twin, UNIT)
+        twin.act("advance", 0, "alice")
+        assert twin.market.read("latestVersion")[0] == first
+
+
+def test_a_close_with_exactly_the_maintenance(open_twin):
+    with open_twin(min_margin=10 * UNIT, min_maintenance=10 * UNIT) as twin:
+        commit(twin, 100 * UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        update(twin, "bob", taker=UNIT, money=20 * UNIT)
+        commit(twin, 100 * UNIT)
+        commit(twin, 90 * UNIT)
+        assert update(twin, "bob", taker=-1) is None
+        commit(twin, 90 * UNIT - 2)
+        assert update(twin, "bob", taker=-1) == "InsufficientMaintenance"
 
 
 def test_settled_sizes_bound_opens_too(open_twin):
@@ -316,6 +350,23 @@ def test_funding_that_does_not_fit(open_twin, receive_only):
         settle_all(twin)
 
 
+def test_a_rate_beyond_a_lowered_bound_where_longs_and_shorts_are_alike(open_twin):
+    with open_twin(p_controller=PController(UNIT, 10 * UNIT)) as twin:
+        commit(twin, UNIT)
+        update(twin, "alice", maker=10**9, money=10**12)
+        update(twin, "bob", taker=UNIT, money=10**9)
+        commit(twin, UNIT)
+        update(twin, "carol", taker=-UNIT, money=10**9)
+        commit(twin, UNIT)
+        settle_all(twin)
+        assert twin.market.value("fundingRate") == 10 * UNIT
+        risk = replace(twin.mirror.risk, p_controller=PController(UNIT, UNIT))
+        assert twin.act("update_risk_parameter", risk, "coordinator") is None
+        commit(twin, UNIT)
+        settle_all(twin)
+        assert twin.market.value("fundingRate") == UNIT
+
+
 def test_profit_that_does_not_fit(open_twin):
     """Makers lose on the way up and cover nobody on the way down, until their accumulator is full."""
     top = 10**17 - 1
@@ -354,6 +405,10 @@ def test_collateral_beyond_64_bits_stays_at_the_bound(open_twin):
         update(twin, "bob", taker=10**12, money=2**62)
         commit(twin, 10**15)
         commit(twin, 10**17 - 1)
+        # What leaves in the call that settles is missing afterwards, too.
+        assert update(twin, "bob", money=-1) is None
+        assert twin.market.value("collateral", address_of("bob")) == HUGE - 1
+        assert update(twin, "bob", money=1) is None
         settle_all(twin)
         assert twin.mirror.saturated
         assert twin.mirror.collateral(address_of("bob")) == HUGE

@@ -144,6 +144,8 @@ def test_several_feeds(stage, keeper):
     stage.commit(keeper, 10, [2, 1], oracles=[oracle])
 
     assert oracle.at(START + 10).price == 50_000
+    # What comes next must be newer than the newest of them.
+    assert oracle.admit(START + 11, sender=stage.adapter) == (0, START + 20)
 
 
 def test_batches_take_the_rounds_in_turn(stage, keeper, taker):

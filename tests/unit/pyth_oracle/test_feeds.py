@@ -47,15 +47,13 @@ def test_every_feed_needs_its_update(stage, keeper, not_found):
         stage.commit(keeper, START, [update("ETH", 10**8, START + 4)], oracles=[oracle])
 
 
-def test_each_feed_keeps_to_the_times(stage, keeper):
-    """The newest price of the version before bounds the oldest of the next."""
+@pytest.mark.parametrize(("ether", "bitcoin"), [(4, 9), (9, 4)])
+def test_each_feed_keeps_to_the_times(stage, keeper, ether, bitcoin):
+    """The newest price of the version before bounds the oldest of the next, whichever feed it is of."""
     oracle = stage.create("ETH", "BTC")
-    stage.commit(
-        keeper,
-        START,
-        [update("ETH", 10**8, START + 4), update("BTC", 10**8, START + 9, previous=START)],
-        oracles=[oracle],
-    )
+    times = {"ETH": START + ether, "BTC": START + bitcoin}
+    updates = [update(name, 10**8, time, previous=START) for name, time in times.items()]
+    stage.commit(keeper, START, updates, oracles=[oracle])
 
     inputs = {"id": feed_id("ETH"), "published": START + 9, "latest": START + 9}
     late = [update("ETH", 10**8, START + 9, previous=START + 4), update("BTC", 10**8, START + 10, previous=0)]

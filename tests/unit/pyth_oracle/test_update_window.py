@@ -122,6 +122,13 @@ def test_a_new_granularity_must_fit_the_windows_to_come(stage, change, operator,
     stage.factory.updateGranularity(stage.oracle, minimum, sender=operator)
 
 
+def test_windows_must_fit_a_granularity_that_is_finer_than_the_first(stage, change, operator):
+    stage.factory.updateGranularity(stage.oracle, 7, sender=operator)
+
+    with reverts(stage.adapter.GranularityTooSmall, error_inputs={"granularity": 7, "minimum": 8}):
+        change(0, (4, 11, 30, 20_000))
+
+
 def test_only_the_owner(change, stage, taker):
     with reverts(stage.adapter.OwnableUnauthorizedAccount):
         change(0, WINDOW, sender=taker)

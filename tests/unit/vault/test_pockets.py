@@ -4,7 +4,7 @@ import pytest
 
 from perennial.testing.differential import address_of
 from perennial.testing.market import refused
-from perennial.testing.vault import DAY, opened
+from perennial.testing.vault import DAY, NOBODY, opened
 
 UNIT = 10**6
 ALICE, BOB, CAROL = map(address_of, ("alice", "bob", "carol"))
@@ -92,6 +92,29 @@ def test_an_epoch_does_not_wait_for_what_is_stuck_already(stuck):
     stuck.settle()
 
     assert (stuck.epochs.pending, stuck.epochs.open_pockets) == (0, 1)
+
+
+@pytest.mark.parametrize(("fee", "payout"), [("0", 255_510_000), ("30", 240_480_000)])
+def test_a_pocket_waits_until_its_market_can_do_without_it(stuck, fee, payout):
+    """The market is back, but its position is as large as before: nothing is taken, nor for others who leave.
+
+    It is made smaller whatever that costs, those who have left wait for it.
+    """
+    first, _ = stuck.venues
+    stuck.leave("bob", 10**12)
+    stuck.close()
+    frank = address_of("frank")
+    first.market.send("update", stuck.vault.address, 0, 0, 10 * UNIT, NOBODY, sender=frank)
+    stuck.commit()
+    stuck.settle()
+
+    assert (stuck.epochs.pending, stuck.epochs.open_pockets) == (0, 1)
+    assert first.collateral() == 510 * UNIT
+    first.change(settlementFee=fee)
+    stuck.turn()
+    assert stuck.epochs.open_pockets == 0
+    # Of 1,000 shares 501 have left.
+    assert stuck.pocket(1).payout == pytest.approx(payout, abs=1)
 
 
 def test_a_market_is_not_unregistered_while_those_who_left_have_a_part_in_it(stuck):
