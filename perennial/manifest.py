@@ -221,7 +221,7 @@ def locate(network: str, folder: Path | None = None) -> Path:
             raise ManifestError(f"{network!r}: write devnet:PORT, with a number")
         path = devnet_path(int(port))
         if path not in running():
-            raise ManifestError(f"no devnet is up on port {port}")
+            raise ManifestError(f"no devnet is up on port {port}: see `perennial devnet list`")
         return path
     return (folder or DEPLOYMENTS) / f"{network}.json"
 
