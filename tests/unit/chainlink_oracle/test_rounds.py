@@ -48,11 +48,13 @@ def test_the_first_round_of_a_phase_follows_the_phase_before(stage, keeper, oper
     assert stage.latest().valid
 
 
-def test_a_round_of_the_phase_before_comes_first(stage, keeper, operator, error_round):
+@pytest.mark.parametrize(("last", "first"), [(8, 10), (5, 10), (8, 8)])
+def test_a_round_of_the_phase_before_comes_first(stage, keeper, operator, error_round, last, first):
+    """As early as at the version itself, and as late as the first of the phase after it."""
     stage.publish(1, 0)
-    stage.publish(2, 8)
+    stage.publish(2, last)
     stage.feed.startPhase(sender=operator)
-    stage.publish(1, 10, phase=2)
+    stage.publish(1, first, phase=2)
 
     inputs = {"id": stage.feed_id, "round": error_round((2, 1)), "earlier": error_round(2)}
     with reverts(stage.adapter.RoundNotFirst, error_inputs=inputs):
