@@ -18,7 +18,7 @@ from eth_utils.address import is_address
 from eth_utils.crypto import keccak
 
 from perennial.abi import Reverted, interface
-from perennial.chain import Contract
+from perennial.chain import Contract, RpcError
 from perennial.deployment.fields import ZERO
 from perennial.deployment.node import connected
 from perennial.deployment.plan import CANCELLER, EXECUTOR, NO_PREDECESSOR, PROPOSER, call
@@ -173,8 +173,8 @@ def _foretell(chain: Chain, timelock: str, change: Change, report: Callable[[str
     """
     try:
         chain.rpc.call("eth_call", {"from": timelock, "to": change.target, "data": "0x" + change.data.hex()}, "latest")
-    except Reverted as error:
-        report(f"as the chain is now, the call would revert with {message_of(error)}")
+    except (Reverted, RpcError) as error:
+        report(f"as the chain is now, the call would fail: {message_of(error)}")
 
 
 def _cancel(chain: Chain, timelock: str, data: bytes, sender: Sender, report: Callable[[str], None]) -> bool:

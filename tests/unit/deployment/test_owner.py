@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from perennial.anvil import anvil
-from perennial.chain import Contract, Rpc
+from perennial.chain import Contract, Rpc, RpcError
 from perennial.deployment import create2, create_market_from_file
 from perennial.deployment.market_file import MARKETS
 from perennial.deployment.owner import encoded, own, set_paused
@@ -118,7 +118,7 @@ def test_what_will_be_refused_is_said_before_the_delay(node, path, proposer):
     lines: list[str] = []
     arguments = ("MarketFactory", "updateParameter", ["[0, 1000, 50000000, 2000000, 5000000, 4000, 250000]"])
     assert not own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
-    assert lines[0].startswith("as the chain is now, the call would revert with ParameterOutOfBounds (field: maxCut")
+    assert lines[0].startswith("as the chain is now, the call would fail: ParameterOutOfBounds (field: maxCut")
     assert lines[-1].startswith("scheduled as 0x")
 
     lines.clear()
@@ -133,6 +133,22 @@ def test_what_will_be_refused_is_said_before_the_delay(node, path, proposer):
         report=lines.append,
     )
     assert [line.split()[0] for line in lines] == ["schedule:", "scheduled"]
+
+
+def test_a_node_that_says_no_more_than_that_it_reverts_stops_no_schedule(node, path, proposer, stranger, monkeypatch):
+    call = type(node.rpc).call
+    lines: list[str] = []
+
+    def short(rpc, method, *params):
+        if method == "eth_call" and params[0].get("from", "").lower() == node.manifest.timelock.lower():
+            raise RpcError("eth_call", 3, "execution reverted")
+        return call(rpc, method, *params)
+
+    monkeypatch.setattr(type(node.rpc), "call", short)
+    arguments = ("MarketFactory", "updatePauser", (stranger.address,))
+    assert not own(node.network, node.rpc, proposer, *arguments, path=path, report=lines.append)
+    assert [line.split(":")[0].split()[0] for line in lines] == ["as", "schedule", "scheduled"]
+    assert "execution reverted" in lines[0]
 
 
 def test_the_same_call_again_needs_another_salt(node, path, proposer, stranger, pauser):
