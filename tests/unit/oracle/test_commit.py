@@ -135,11 +135,9 @@ def test_only_the_waiting_version_can_be_invalid(oracle, request_at, operator, v
         oracle.commitInvalid(START + version, sender=operator)
 
 
-@pytest.mark.parametrize("version", [START, 0])
-def test_where_none_waits_none_can_be_invalid(oracle, operator, version):
-    """Nor version 0, which is how it is said that none waits."""
-    with reverts(oracle.VersionNotNext, error_inputs={"version": version, "next": 0}):
-        oracle.commitInvalid(version, sender=operator)
+def test_where_none_waits_none_can_be_invalid(oracle, operator):
+    with reverts(oracle.VersionNotNext, error_inputs={"version": START, "next": 0}):
+        oracle.commitInvalid(START, sender=operator)
 
 
 def test_an_invalid_version_has_no_keeper_and_no_price(stage, oracle, commit, request_at, operator):

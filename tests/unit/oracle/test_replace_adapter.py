@@ -185,6 +185,14 @@ def test_expires_no_more_than_what_waits(stage, oracle, request_at, replace, mak
     assert oracle.next() == 0
 
 
+def test_the_old_adapter_cannot_make_version_0_invalid(oracle, replace, keeper, maker):
+    """It is how it is said that none waits, and lies before the boundary."""
+    replace(6, maker)
+
+    with reverts(oracle.VersionNotNext, error_inputs={"version": 0, "next": 0}):
+        oracle.commitInvalid(0, sender=keeper)
+
+
 def test_without_a_replacement_nothing_expires_here(stage, oracle, request_at, taker):
     request_at(5)
     stage.at(START + 10 * DAY)
