@@ -195,7 +195,7 @@ class Commits:
         kind = Kind.COMMIT if any(step.kind is Kind.COMMIT for step in steps) else Kind.INVALID
         # By itself the first one is due, whatever is wrong with the others.
         value, first = sum(step.value for step in steps), tuple(steps[:1])
-        return Work(kind, items, multicall.ADDRESS, data, says, value, first)
+        return Work(kind, items, multicall.ADDRESS, data, says, value, lambda: first)
 
     def _is_open(self, each: MarketState, version: int, head: Head) -> bool:
         """Whether a version can be committed with a price: one that is mined after the expiry would be refused."""
@@ -319,8 +319,21 @@ class Commits:
         # One fee pays for all, unless an oracle refuses and each is tried by itself: what is over comes back.
         value = self.view.update_fee(source, updates.data) * len(group)
         items = tuple((kind, oracle, *([str(version)] if kind is Kind.COMMIT else [])) for oracle in oracles)
-        parts = tuple(self._commit(kind, adapter, version, [each], updates) for each in group) if group[1:] else ()
-        return Work(kind, items, query.to, query.data, f"{names}: version {version}", value, parts)
+
+        def split() -> tuple[Work, ...]:
+            alone = [(each, self._own(each, version, updates)) for each in group[1:] and group]
+            return tuple(self._commit(kind, adapter, version, [each], own) for each, own in alone)
+
+        return Work(kind, items, query.to, query.data, f"{names}: version {version}", value, split)
+
+    def _own(self, each: MarketState, version: int, updates: Given) -> Given:
+        """Those of a group's updates that one market needs, as each is paid for; all where they cannot be had apart."""
+        try:
+            own = self._source([each]).first(_feeds([each]), version + each.window.valid_from)
+        except HermesError as error:
+            logger.warning("%s", error)
+            return updates
+        return own if own is not None and own.published.items() <= updates.published.items() else updates
 
     def _commit_for(self, adapter: Adapter, version: int, each: MarketState, updates: Given) -> Work:
         """A commit of one oracle that another contract makes for the keeper: it carries the exact fee."""

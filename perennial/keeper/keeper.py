@@ -212,10 +212,12 @@ class Keeper:
             return Work(Kind.SETTLE, items, queries[0].to, queries[0].data, says)
         data = multicall.aggregate([(query.to, query.data) for query in queries], may_fail=False)
         middle = len(accounts) // 2
-        parts = (self._settle(info, accounts[:middle]), self._settle(info, accounts[middle:]))
-        return Work(
-            Kind.SETTLE, items, multicall.ADDRESS, data, f"{info.name}: {len(accounts)} accounts are settled", 0, parts
-        )
+
+        def split() -> tuple[Work, ...]:
+            return self._settle(info, accounts[:middle]), self._settle(info, accounts[middle:])
+
+        says = f"{info.name}: {len(accounts)} accounts are settled"
+        return Work(Kind.SETTLE, items, multicall.ADDRESS, data, says, split=split)
 
     def _pay(self, states: Sequence[MarketState], head: Head) -> Iterable[Work]:
         state = self.follower.state
@@ -272,7 +274,7 @@ class Keeper:
             if busy.isdisjoint(work.items):
                 free.append(work)
             else:
-                free += self._free(work.parts)
+                free += self._free(work.split())
         return free
 
     def _send_all(self, works: Sequence[Work], head: Head) -> tuple[list[tuple[Work, str]], list[tuple[Work, str]]]:
@@ -293,8 +295,8 @@ class Keeper:
                 sent.append((work, self._send(work, gas)))
                 if self.vaults:
                     self.vaults.sent(work, head)
-            elif work.parts:
-                queue = [*work.parts, *queue]
+            elif parts := work.split():
+                queue = [*parts, *queue]
             else:
                 self._refuse(work, reason, head)
                 refused.append((work, reason))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Kind(StrEnum):
@@ -46,5 +50,5 @@ class Work:
     says: str
     """What it is, in words."""
     value: int = 0
-    parts: tuple[Work, ...] = ()
-    """The same in smaller calls, for when this one is refused or too large."""
+    split: Callable[[], tuple[Work, ...]] = field(default=tuple, compare=False)
+    """Gives the same in smaller calls, for when this one is refused or too large; none where it cannot be divided."""

@@ -51,7 +51,7 @@ def market(index=0, **changes):
 
 @dataclass
 class FakePrices:
-    """An update each second until `now`, without those in `missing`, and `gone` where nobody answers."""
+    """An update each second until `now`, without those in `missing`."""
 
     now: int = NOW
     missing: dict[str, set[int]] = field(default_factory=dict)

@@ -76,7 +76,24 @@ class TestRequested:
         (work,) = plan(market(next=NOW - 10, latest=NOW - 20), market(1, next=NOW - 10, latest=NOW - 20))
 
         assert [item[1] for item in work.items] == [INFOS[0].oracle, INFOS[1].oracle]
-        assert [part.items for part in work.parts] == [(item,) for item in work.items]
+        assert [part.items for part in work.split()] == [(item,) for item in work.items]
+
+    def test_by_itself_one_pays_for_its_own_feeds_alone(self, plan):
+        (work,) = plan(market(next=NOW - 10, latest=NOW - 20), market(1, next=NOW - 10, latest=NOW - 20))
+        alone, both = work.split()
+
+        assert (work.value, alone.value, both.value) == (4, 1, 2)
+        assert f"{BTC}@{NOW - 6}".encode() in alone.data
+        assert ETH.encode() not in alone.data
+
+    def test_by_itself_one_has_the_groups_updates_where_its_own_cannot_be_had(self, plan, prices, monkeypatch):
+        (work,) = plan(market(next=NOW - 10, latest=NOW - 20), market(1, next=NOW - 10, latest=NOW - 20))
+
+        def fail(*_):
+            raise HermesError("no answer")
+
+        monkeypatch.setattr(prices, "first", fail)
+        assert [part.value for part in work.split()] == [2, 2]
 
     def test_a_feed_that_is_missing_keeps_nobody_back(self, plan, prices):
         prices.missing[ETH] = set(range(NOW - 20, NOW + 1))
@@ -117,7 +134,7 @@ class TestBacklog:
             (Kind.COMMIT, INFOS[0].oracle, str(NOW - 35)),
             (Kind.COMMIT, INFOS[0].oracle, str(NOW - 25)),
         )
-        assert [part.items for part in work.parts] == [work.items[:1]]
+        assert [part.items for part in work.split()] == [work.items[:1]]
 
     def test_none_is_skipped(self, plan, state, prices):
         """Where one has neither price nor expired, those after it wait."""

@@ -97,11 +97,11 @@ class TestRefused:
     def test_alone_where_not_together(self, keeper, view):
         view.states_ = [DUE, market(1, next=NOW - 4, latest=NOW - 20)]
         (both,) = keeper.commits.plan(view.states_, keeper.follower.state, view.head())
-        view.refused |= {both.data, both.parts[1].data}
+        view.refused |= {both.data, both.split()[1].data}
         report = keeper.cycle()
 
-        assert [work.items for work, _ in report.sent] == [both.parts[0].items]
-        assert [work.items for work, _ in report.refused] == [both.parts[1].items]
+        assert [work.items for work, _ in report.sent] == [both.split()[0].items]
+        assert [work.items for work, _ in report.refused] == [both.split()[1].items]
 
     def test_by_the_node(self, keeper, view, monkeypatch):
         """As without ether: the others have their turn."""
