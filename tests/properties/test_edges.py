@@ -76,6 +76,22 @@ def open_twin(bench):
     return create
 
 
+@pytest.fixture
+def open_made(open_twin):
+    """A market at a price of a millionth, in which alice orders to make; all is settled in the end."""
+
+    @contextmanager
+    def create():
+        with open_twin() as twin:
+            commit(twin, 1)
+            assert update(twin, "alice", maker=1_000, money=1) is None
+            yield twin
+            commit(twin, 1)
+            settle_all(twin)
+
+    return create
+
+
 def commit(twin, price, wait=10):
     current = twin.mirror.oracle.status()[1]
     twin.act("commit", current, price, current + wait)
@@ -170,11 +186,9 @@ def test_a_close_with_exactly_the_maintenance(open_twin):
         assert update(twin, "bob", taker=-1) == "InsufficientMaintenance"
 
 
-def test_settled_sizes_bound_opens_too(open_twin):
+def test_settled_sizes_bound_opens_too(open_made):
     """Closes that may yet be cancelled give no room for opens (docs/protocol.md §1.5)."""
-    with open_twin() as twin:
-        commit(twin, 1)
-        assert update(twin, "alice", maker=1_000, money=1) is None
+    with open_made() as twin:
         assert update(twin, "bob", taker=HUGE, money=1) is None
         commit(twin, 1)
         assert update(twin, "bob", taker=MIN_INT256) is None
@@ -184,29 +198,21 @@ def test_settled_sizes_bound_opens_too(open_twin):
         assert update(twin, "bob", taker=-1) is None
         commit(twin, 1)
         assert update(twin, "carol", taker=1) is None
-        commit(twin, 1)
-        settle_all(twin)
 
 
-def test_one_beyond_the_largest_size(open_twin):
-    with open_twin() as twin:
-        commit(twin, 1)
-        update(twin, "alice", maker=1_000, money=1)
+def test_one_beyond_the_largest_size(open_made):
+    with open_made() as twin:
         assert update(twin, "bob", taker=2**63) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62) is None
         assert update(twin, "bob", taker=2**62) == "SizeOverflow"
         assert update(twin, "carol", taker=2**62) == "SizeOverflow"
         assert update(twin, "bob", taker=2**62 - 1) is None
         assert update(twin, "carol", taker=-HUGE) is None
-        commit(twin, 1)
-        settle_all(twin)
 
 
-def test_an_accounts_opens_are_bounded_beside_its_closes(open_twin):
+def test_an_accounts_opens_are_bounded_beside_its_closes(open_made):
     """The market has room for them, but the closes may be cancelled: then the account has all of it."""
-    with open_twin() as twin:
-        commit(twin, 1)
-        update(twin, "alice", maker=1_000, money=1)
+    with open_made() as twin:
         update(twin, "bob", taker=2**61)
         commit(twin, 1)
         assert update(twin, "bob", taker=MIN_INT256) is None
@@ -216,13 +222,10 @@ def test_an_accounts_opens_are_bounded_beside_its_closes(open_twin):
         assert update(twin, "bob", taker=2**60) is None
         assert fill(twin, "bob", 2**60 - 1, "carol") is None
         commit(twin, None)
-        settle_all(twin)
 
 
-def test_an_accounts_opens_are_bounded_beside_its_fills(open_twin):
-    with open_twin() as twin:
-        commit(twin, 1)
-        update(twin, "alice", maker=1_000, money=1)
+def test_an_accounts_opens_are_bounded_beside_its_fills(open_made):
+    with open_made() as twin:
         update(twin, "bob", taker=2**61)
         commit(twin, 1)
         assert update(twin, "bob", taker=MIN_INT256) is None
@@ -230,14 +233,11 @@ def test_an_accounts_opens_are_bounded_beside_its_fills(open_twin):
         assert update(twin, "bob", taker=2**61) == "SizeOverflow"
         assert update(twin, "bob", taker=2**61 - 1) is None
         commit(twin, None)
-        settle_all(twin)
 
 
-def test_fills_beyond_the_largest_size_of_a_side(open_twin):
+def test_fills_beyond_the_largest_size_of_a_side(open_made):
     """As it is pending, and as it is settled: closes give no room before they have settled."""
-    with open_twin() as twin:
-        commit(twin, 1)
-        update(twin, "alice", maker=1_000, money=1)
+    with open_made() as twin:
         assert fill(twin, "bob", 2**62, "carol") is None
         assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
         commit(twin, 1)
@@ -245,23 +245,17 @@ def test_fills_beyond_the_largest_size_of_a_side(open_twin):
         assert update(twin, "carol", taker=MIN_INT256) is None
         assert fill(twin, "dave", 2**62, "erin") == "SizeOverflow"
         assert fill(twin, "dave", 2**62 - 1, "erin") is None
-        commit(twin, 1)
-        settle_all(twin)
 
 
-def test_fills_of_a_version_beyond_the_largest_size(open_twin):
+def test_fills_of_a_version_beyond_the_largest_size(open_made):
     """Shorts and longs that only change hands: the sides do not grow, nor does the account, but its fills add up."""
-    with open_twin() as twin:
-        commit(twin, 1)
-        update(twin, "alice", maker=1_000, money=1)
+    with open_made() as twin:
         update(twin, "bob", taker=-(2**62))
         update(twin, "carol", taker=2**62)
         commit(twin, 1)
         assert fill(twin, "bob", 2**62, "dave") is None
         assert fill(twin, "bob", 2**62, "carol") == "SizeOverflow"
         assert fill(twin, "bob", 2**62 - 1, "carol") is None
-        commit(twin, 1)
-        settle_all(twin)
 
 
 def test_agreed_prices_beyond_all_bounds(open_twin):

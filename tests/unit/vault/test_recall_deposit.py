@@ -72,32 +72,24 @@ def test_only_once(bench):
         recall(bench, "alice")
 
 
-def test_a_claim_of_an_older_epoch_stays(bench):
+def test_a_claim_of_an_older_epoch_stays(same_place):
     """The new request has moved the settled one of the same place to the claim."""
-    bench.request("alice", "1000")
-    bench.turn()
-    bench.request("bob", "1")
-    bench.turn()
-    bench.request("alice", "10")
-    assert bench.epochs.deposits == 3
+    same_place.request("alice", "10")
+    assert same_place.epochs.deposits == 3
 
-    assert recall(bench, "alice") == 10 * UNIT
-    assert bench.claim("alice") == 1_000 * 10**12
+    assert recall(same_place, "alice") == 10 * UNIT
+    assert same_place.claim("alice") == 1_000 * 10**12
 
 
-def test_a_settled_deposit_of_the_same_place_is_not_taken_from_others(bench):
+def test_a_settled_deposit_of_the_same_place_is_not_taken_from_others(same_place):
     """Two epochs later it is where one of the open epoch would be, and others' deposits are there to pay it."""
-    bench.request("alice", "1000")
-    bench.turn()
-    bench.request("bob", "1")
-    bench.turn()
-    bench.request("bob", "1000")
-    assert bench.epochs.deposits == 3
+    same_place.request("bob", "1000")
+    assert same_place.epochs.deposits == 3
 
     with refused("NothingToRecall", ALICE):
-        recall(bench, "alice")
-    assert bench.claim("alice") == 1_000 * 10**12
-    bench.check()
+        recall(same_place, "alice")
+    assert same_place.claim("alice") == 1_000 * 10**12
+    same_place.check()
 
 
 @pytest.mark.parametrize("approved", [False, True])

@@ -44,19 +44,14 @@ def test_a_request_while_the_epoch_before_is_pending_joins_the_next(bench):
     bench.check()
 
 
-def test_what_was_settled_two_epochs_ago_stays_claimable(bench):
-    bench.request("alice", "1000")
-    bench.turn()
-    bench.request("bob", "1000")
-    bench.turn()
+def test_what_was_settled_two_epochs_ago_stays_claimable(same_place):
+    same_place.request("alice", "10")
 
-    bench.request("alice", "10")
-
-    assert bench.vault.value("maxDeposit", ALICE) == 1_000 * UNIT
-    assert bench.vault.value("claimableDepositRequest", 0, ALICE) == 1_000 * UNIT
-    bench.turn()
-    assert bench.claim("alice") == 1_010 * 10**12
-    bench.check()
+    assert same_place.vault.value("maxDeposit", ALICE) == 1_000 * UNIT
+    assert same_place.vault.value("claimableDepositRequest", 0, ALICE) == 1_000 * UNIT
+    same_place.turn()
+    assert same_place.claim("alice") == 1_010 * 10**12
+    same_place.check()
 
 
 def test_the_controller_may_be_somebody_else(bench):

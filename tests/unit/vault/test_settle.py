@@ -185,44 +185,36 @@ def test_profit_above_the_mark_is_shared(bench):
     bench.check()
 
 
-def test_a_loss_beyond_all_assets_stops_deposits(protocol):
-    with opened(protocol, 1) as bench:
-        bench.enter("alice", "1000")
-        (venue,) = bench.venues
-        venue.update("frank", taker="40", collateral="100000")
-        venue.commit()
-        bench.request("bob", "5")
-        venue.commit("130")
-        bench.turn()
+def test_a_loss_beyond_all_assets_stops_deposits(opposed):
+    (venue,) = opposed.venues
+    opposed.request("bob", "5")
+    venue.commit("130")
+    opposed.turn()
 
-        assert bench.books.insolvent
-        assert bench.assets() == 5 * UNIT
-        with refused("VaultInsolvent"):
-            bench.request("carol", "1000")
-        # Who was on the way keeps what was not lost.
-        bench.claim("bob")
-        bench.leave("bob")
-        bench.turn()
-        assert bench.cash("bob") == pytest.approx(5 * UNIT, abs=1)
-        bench.check()
+    assert opposed.books.insolvent
+    assert opposed.assets() == 5 * UNIT
+    with refused("VaultInsolvent"):
+        opposed.request("carol", "1000")
+    # Who was on the way keeps what was not lost.
+    opposed.claim("bob")
+    opposed.leave("bob")
+    opposed.turn()
+    assert opposed.cash("bob") == pytest.approx(5 * UNIT, abs=1)
+    opposed.check()
 
 
-def test_no_more_shares_are_minted_than_fit_their_slots(protocol):
+def test_no_more_shares_are_minted_than_fit_their_slots(opposed):
     """Nearly all is lost, and somebody buys the cheap shares with 10^21 USD: else the epoch could never settle."""
-    with opened(protocol, 1) as bench:
-        bench.enter("alice", "1000")
-        (venue,) = bench.venues
-        venue.update("frank", taker="40", collateral="100000")
-        venue.commit()
-        venue.commit("124.999925")
-        venue.market.send("settle", bench.vault.address, sender=BOB)
-        assert bench.assets() == 3_000
-        bench.request("bob", 2**90 - 10**10)
-        bench.turn("124.999925")
+    (venue,) = opposed.venues
+    venue.commit("124.999925")
+    venue.market.send("settle", opposed.vault.address, sender=BOB)
+    assert opposed.assets() == 3_000
+    opposed.request("bob", 2**90 - 10**10)
+    opposed.turn("124.999925")
 
-        assert bench.vault.value("totalSupply") == 2**127
-        assert bench.claim("bob") == 2**127 - 10**15
-        bench.check()
+    assert opposed.vault.value("totalSupply") == 2**127
+    assert opposed.claim("bob") == 2**127 - 10**15
+    opposed.check()
 
 
 def test_who_settles_the_vaults_account_in_between_changes_nothing(bench):
